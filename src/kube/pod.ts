@@ -1,0 +1,48 @@
+/** A pod's containers and volumes, read from raw JSON. */
+import type { Json } from './json.ts';
+import { asArray, dig, get, text } from './json.ts';
+
+export type ContainerType = 'container' | 'init' | 'ephemeral';
+
+export interface Container {
+  readonly type: ContainerType;
+  readonly name: string;
+  /** JSON Pointer: '/spec/initContainers/0'. */
+  readonly pointer: string;
+  readonly raw: Json;
+}
+
+const LISTS = { container: 'containers', init: 'initContainers', ephemeral: 'ephemeralContainers' } as const;
+
+/** The containers of one list, in their order. */
+export function containersOfType(pod: unknown, type: ContainerType): readonly Container[] {
+  const list = LISTS[type];
+  return asArray(dig(pod, 'spec', list)).map((raw, index) => ({
+    type,
+    name: text(raw, 'name') ?? '',
+    pointer: `/spec/${list}/${index}`,
+    raw,
+  }));
+}
+
+/** Init containers, regular ones and ephemeral ones. */
+export function containersOf(pod: unknown): readonly Container[] {
+  return [
+    ...containersOfType(pod, 'init'),
+    ...containersOfType(pod, 'container'),
+    ...containersOfType(pod, 'ephemeral'),
+  ];
+}
+
+export function volumesOf(pod: unknown): readonly Json[] {
+  return asArray(dig(pod, 'spec', 'volumes'));
+}
+
+/** An empty or absent `serviceAccountName` is `default`. */
+export function serviceAccountNameOf(pod: unknown): string {
+  return text(get(pod, 'spec'), 'serviceAccountName') || 'default';
+}
+
+export function isWindows(pod: unknown): boolean {
+  return text(dig(pod, 'spec', 'os'), 'name') === 'windows';
+}

@@ -1,0 +1,49 @@
+/** A world that stands still: of files, of a test's literal, of one listing of a cluster. */
+import type { KubeObject, ResourceKind } from './object.ts';
+import { NAMESPACE, nameOf, namespaceOf } from './object.ts';
+import type { SecretRecord } from './secret.ts';
+import type { TargetName } from './target-index.ts';
+import { createTargetIndex, identityOf } from './target-index.ts';
+import type { KindState, Read, User, World } from './world.ts';
+import { ABSENT, present } from './world.ts';
+
+export interface StaticParts {
+  /** Namespaces, ServiceAccounts, Jobs, sync resources: whatever there is but Secrets. */
+  readonly objects?: readonly KubeObject[];
+  readonly secrets?: readonly SecretRecord[];
+  /** Which Secrets an object targets; without it nothing targets any. */
+  readonly targets?: (object: KubeObject) => readonly TargetName[];
+  /** The kinds that are served; without it all are. */
+  readonly kinds?: readonly ResourceKind[];
+  /** What users may do; without it nothing. */
+  readonly access?: (user: User, verb: string, resource: string, namespace: string) => boolean;
+}
+
+const KNOWN: KindState = Object.freeze({ state: 'known' as const });
+const NOT_SERVED: KindState = Object.freeze({ state: 'notServed' as const });
+
+/** A World of these parts; what they lack is absent. Of two objects with one name the later counts. */
+export function worldOf(parts: StaticParts): World {
+  const objects = new Map<string, Read<KubeObject>>();
+  const secrets = new Map<string, Read<SecretRecord>>();
+  const index = createTargetIndex(parts.targets ?? (() => []));
+  const kinds = parts.kinds === undefined ? undefined : new Set(parts.kinds.map(kindName));
+  for (const object of parts.objects ?? []) {
+    objects.set(identityOf(object.kind, namespaceOf(object.raw), nameOf(object.raw)), present(object));
+    index.put(object);
+  }
+  for (const secret of parts.secrets ?? []) secrets.set(`${secret.namespace}/${secret.name}`, present(secret));
+  return {
+    namespace: (name) => objects.get(identityOf(NAMESPACE, '', name)) ?? ABSENT,
+    secret: (namespace, name) => secrets.get(`${namespace}/${name}`) ?? ABSENT,
+    object: (kind, namespace, name) => objects.get(identityOf(kind, namespace, name)) ?? ABSENT,
+    access: (...question) => present(parts.access?.(...question) ?? false),
+    targeting: index.targeting,
+    targetsIn: index.targetsIn,
+    kind: (kind) => (kinds === undefined || kinds.has(kindName(kind)) ? KNOWN : NOT_SERVED),
+  };
+}
+
+function kindName(kind: ResourceKind): string {
+  return `${kind.group}/${kind.kind}`;
+}

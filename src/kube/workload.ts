@@ -1,0 +1,48 @@
+/** Workloads: objects with a pod template, and the pods that their controllers make of it. */
+import type { JsonObject } from './json.ts';
+import { asObject, dig, get } from './json.ts';
+
+export interface WorkloadKind {
+  readonly group: string;
+  readonly kind: string;
+  readonly plural: string;
+  readonly version: string;
+  /** Where the pod template stands. */
+  readonly template: readonly string[];
+}
+
+const TEMPLATE = ['spec', 'template'] as const;
+const apps = { group: 'apps', version: 'v1', template: TEMPLATE };
+
+/** Pod Security Admission's list of pod controllers, and Argo's Rollout. */
+export const WORKLOADS: readonly WorkloadKind[] = [
+  { ...apps, kind: 'Deployment', plural: 'deployments' },
+  { ...apps, kind: 'StatefulSet', plural: 'statefulsets' },
+  { ...apps, kind: 'DaemonSet', plural: 'daemonsets' },
+  { ...apps, kind: 'ReplicaSet', plural: 'replicasets' },
+  { ...apps, group: '', kind: 'ReplicationController', plural: 'replicationcontrollers' },
+  { ...apps, group: 'batch', kind: 'Job', plural: 'jobs' },
+  {
+    group: 'batch',
+    version: 'v1',
+    kind: 'CronJob',
+    plural: 'cronjobs',
+    template: ['spec', 'jobTemplate', 'spec', 'template'],
+  },
+  { ...apps, group: 'argoproj.io', version: 'v1alpha1', kind: 'Rollout', plural: 'rollouts' },
+];
+
+export function workloadKind(group: string, kind: string): WorkloadKind | undefined {
+  return WORKLOADS.find((one) => one.group === group && one.kind === kind);
+}
+
+/** The pod that the template describes: its metadata and spec, without a name of its own. */
+export function podOfTemplate(kind: WorkloadKind, workload: unknown): JsonObject {
+  const template = dig(workload, ...kind.template);
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: asObject(get(template, 'metadata')),
+    spec: asObject(get(template, 'spec')),
+  };
+}

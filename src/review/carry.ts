@@ -1,0 +1,171 @@
+/**
+ * What a pod carries already of what was asked, and what is still missing. What is there is never changed: a
+ * name or a path that something else took counts as carried, and is worth a warning.
+ */
+import type { EnvEntry, InjectEntry } from '../contract/grammar.ts';
+import type { Json, JsonObject } from '../kube/json.ts';
+import { asArray, dig, get, text } from '../kube/json.ts';
+import type { Container } from '../kube/pod.ts';
+import { volumesOf } from '../kube/pod.ts';
+import type { Draft } from './findings.ts';
+import { draft } from './findings.ts';
+import type { Plan, VolumePlan } from './plan.ts';
+import { useIn } from './references.ts';
+
+/** What one container lacks. */
+export interface ContainerGap {
+  readonly container: Container;
+  readonly envFrom: readonly InjectEntry[];
+  readonly env: readonly EnvEntry[];
+  readonly mounts: readonly VolumePlan[];
+}
+
+export interface Gaps {
+  readonly containers: readonly ContainerGap[];
+  readonly volumes: readonly VolumePlan[];
+  /** E813 for every name and path that something else took. */
+  readonly taken: readonly Draft[];
+}
+
+export function gapsOf(pod: unknown, plan: Plan): Gaps {
+  const taken: Draft[] = [];
+  const volumes = missingVolumes(pod, plan.volumes, taken);
+  const mountable = plan.volumes.filter((volume) => !isTaken(pod, volume));
+  const containers = plan.containers.map((container) => ({
+    container,
+    envFrom: missingEnvFrom(container, plan.inject),
+    env: missingEnv(container, plan.env, taken),
+    mounts: missingMounts(container, mountable, taken),
+  }));
+  return { containers, volumes, taken };
+}
+
+export function isWhole(gap: ContainerGap): boolean {
+  return gap.envFrom.length === 0 && gap.env.length === 0 && gap.mounts.length === 0;
+}
+
+/** The `envFrom` entry of an `inject` entry: floe's own form, with prefix and optional only where asked. */
+export function envFromOf(entry: InjectEntry): JsonObject {
+  const optional = entry.optional ? { optional: true } : {};
+  const secretRef = { name: entry.secret, ...optional };
+  return entry.prefix === '' ? { secretRef } : { prefix: entry.prefix, secretRef };
+}
+
+export function envOf(entry: EnvEntry): JsonObject {
+  const optional = entry.optional ? { optional: true } : {};
+  return {
+    name: entry.name,
+    valueFrom: { secretKeyRef: { name: entry.secret, key: entry.key, ...optional } },
+  };
+}
+
+export function volumeOf(volume: VolumePlan): JsonObject {
+  const sources = volume.files.map(({ secret, key, optional }) => ({
+    secret: {
+      name: secret,
+      ...(key === undefined ? {} : { items: [{ key, path: key }] }),
+      ...(optional ? { optional: true } : {}),
+    },
+  }));
+  const mode = volume.defaultMode === undefined ? {} : { defaultMode: volume.defaultMode };
+  return { name: volume.name, projected: { ...mode, sources } };
+}
+
+export function mountOf(volume: VolumePlan): JsonObject {
+  return { name: volume.name, mountPath: volume.directory, readOnly: true };
+}
+
+function missingEnvFrom(container: Container, wanted: readonly InjectEntry[]): readonly InjectEntry[] {
+  if (wanted.length === 0) return wanted;
+  const there = asArray(get(container.raw, 'envFrom'));
+  return wanted.filter(
+    ({ secret, prefix }) =>
+      !there.some(
+        (one) => text(get(one, 'secretRef'), 'name') === secret && (text(one, 'prefix') ?? '') === prefix,
+      ),
+  );
+}
+
+function missingEnv(container: Container, wanted: readonly EnvEntry[], taken: Draft[]): readonly EnvEntry[] {
+  if (wanted.length === 0) return wanted;
+  const there = new Map(asArray(get(container.raw, 'env')).map((one) => [text(one, 'name'), one]));
+  return wanted.filter((entry) => {
+    const existing = there.get(entry.name);
+    if (existing === undefined) return true;
+    const reference = dig(existing, 'valueFrom', 'secretKeyRef');
+    if (text(reference, 'name') !== entry.secret || text(reference, 'key') !== entry.key) {
+      taken.push(
+        takenIn(container, `env ${entry.name}`, entry.secret, `variable ${entry.name} is already set`),
+      );
+    }
+    return false;
+  });
+}
+
+function missingMounts(
+  container: Container,
+  wanted: readonly VolumePlan[],
+  taken: Draft[],
+): readonly VolumePlan[] {
+  if (wanted.length === 0) return wanted;
+  const there = asArray(get(container.raw, 'volumeMounts'));
+  return wanted.filter((volume) => {
+    const mount = there.find((one) => plainPath(text(one, 'mountPath') ?? '') === volume.directory);
+    if (mount === undefined) return true;
+    if (text(mount, 'name') !== volume.name) {
+      const field = `volumeMounts ${volume.directory}`;
+      taken.push(
+        takenIn(container, field, volume.files[0]?.secret, `path ${volume.directory} is already mounted`),
+      );
+    }
+    return false;
+  });
+}
+
+function missingVolumes(pod: unknown, wanted: readonly VolumePlan[], taken: Draft[]): readonly VolumePlan[] {
+  return wanted.filter((volume) => {
+    const existing = volumeNamed(pod, volume.name);
+    if (existing !== undefined && isTaken(pod, volume)) {
+      taken.push(
+        draft('FLOE-E813', `volume '${volume.name}' is already there with other contents and is kept`, {
+          field: `volume ${volume.name}`,
+          suggestion: 'rename that volume',
+        }),
+      );
+    }
+    return existing === undefined;
+  });
+}
+
+/** Whether a volume of this name is there that is not ours. Modes are not compared: the API server defaults them. */
+function isTaken(pod: unknown, volume: VolumePlan): boolean {
+  const existing = volumeNamed(pod, volume.name);
+  if (existing === undefined) return false;
+  const sources = asArray(dig(existing, 'projected', 'sources'));
+  return !(
+    sources.length === volume.files.length &&
+    volume.files.every(({ secret, key }, index) => {
+      const source = get(sources[index], 'secret');
+      const items = asArray(get(source, 'items')).map((item) => text(item, 'key'));
+      return (
+        text(source, 'name') === secret && items.length === (key === undefined ? 0 : 1) && items[0] === key
+      );
+    })
+  );
+}
+
+function volumeNamed(pod: unknown, name: string): Json | undefined {
+  return volumesOf(pod).find((one) => text(one, 'name') === name);
+}
+
+function takenIn(container: Container, field: string, secret: string | undefined, what: string): Draft {
+  return draft('FLOE-E813', `${what} in the pod and is kept`, {
+    uses: [useIn(container, field)],
+    ...(secret === undefined ? {} : { secret }),
+    suggestion: 'rename one of the two',
+  });
+}
+
+function plainPath(path: string): string {
+  return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
+}

@@ -1,0 +1,12 @@
+/** One request before the reviewer, with the policy of its namespace. */
+import type { KubeObject } from '../kube/object.ts';
+import type { Inquiry } from './inquiry.ts';
+import type { Policy } from './policy.ts';
+import type { Request } from './request.ts';
+
+export interface Case {
+  readonly inquiry: Inquiry;
+  readonly request: Request;
+  readonly namespace: KubeObject;
+  readonly policy: Policy;
+}

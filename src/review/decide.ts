@@ -1,0 +1,55 @@
+/** Puts a Decision together: the only place that makes one. */
+import type { Decision, PatchOperation, Verdict } from './decision.ts';
+import type { Draft } from './findings.ts';
+import type { Inquiry } from './inquiry.ts';
+import type { Manner } from './verdict.ts';
+import { sentence } from './verdict.ts';
+
+export interface Outcome {
+  readonly drafts: readonly Draft[];
+  readonly verdicts?: readonly Verdict[];
+  readonly patch?: readonly PatchOperation[];
+  readonly injected?: readonly string[];
+  /** The plugin chain, as 'infisical,k8s'. */
+  readonly plugin?: string;
+}
+
+/** Not judged: exempt, not opted in, or nothing of ours. */
+export function aside(): Decision {
+  return {
+    allowed: true,
+    plugin: '',
+    findings: [],
+    warnings: [],
+    patch: [],
+    injected: [],
+    verdicts: [],
+    auditAnnotations: {},
+    wanted: [],
+  };
+}
+
+export function decide(inquiry: Inquiry, manner: Manner, outcome: Outcome): Decision {
+  const { allowed, refusal, findings, warnings } = sentence(manner, outcome.drafts);
+  const injected = allowed ? (outcome.injected ?? []) : [];
+  const plugin = outcome.plugin ?? '';
+  const codes = [...new Set(findings.map((finding) => finding.code))].join(',');
+  return {
+    allowed,
+    ...(refusal === undefined ? {} : { refusal }),
+    mode: manner.mode,
+    plugin,
+    findings,
+    warnings,
+    patch: allowed ? (outcome.patch ?? []) : [],
+    injected,
+    verdicts: outcome.verdicts ?? [],
+    auditAnnotations: {
+      mode: manner.mode,
+      ...(plugin === '' ? {} : { plugin }),
+      ...(injected.length === 0 ? {} : { injected: injected.join(',') }),
+      ...(codes === '' ? {} : { findings: codes }),
+    },
+    wanted: inquiry.wanted,
+  };
+}

@@ -1,0 +1,83 @@
+/** Findings in the making: what is wrong, where it is used, what to do; and the sentences that people read. */
+import type { Code, Severity, State } from '../contract/reasons.ts';
+import { REASONS } from '../contract/reasons.ts';
+import type { Finding } from './decision.ts';
+import type { Use } from './references.ts';
+
+export interface Draft {
+  readonly code: Code;
+  readonly severity: Severity;
+  /** One clause without a full stop: "Secret 'x' not found in namespace 'y'". Untrusted words are cleaned before. */
+  readonly what: string;
+  /** The state behind it, where one is: Pending and Unknown may be answered 429. */
+  readonly state?: State;
+  readonly secret?: string;
+  readonly key?: string;
+  /** Where no use tells it. */
+  readonly container?: string;
+  readonly field?: string;
+  readonly uses?: readonly Use[];
+  readonly suggestion?: string;
+}
+
+const SHOWN_USES = 3;
+const SHOWN_WORDS = 200;
+
+export function draft(code: Code, what: string, more: Partial<Draft> = {}): Draft {
+  return { code, severity: REASONS[code].severity, what, ...more };
+}
+
+/** E805: what a person wrote cannot be read. */
+export function invalid(what: string): Draft {
+  return draft('FLOE-E805', what);
+}
+
+export function findingOf(made: Draft): Finding {
+  const first = made.uses?.[0];
+  const container = made.container ?? first?.container;
+  const field = made.field ?? first?.field;
+  const sentences = [`${made.code}: ${made.what}.`, usedBy(made.uses), suggested(made.suggestion)];
+  return {
+    code: made.code,
+    severity: made.severity,
+    ...(made.secret === undefined ? {} : { secret: made.secret }),
+    ...(made.key === undefined ? {} : { key: made.key }),
+    ...(container === undefined ? {} : { container }),
+    ...(field === undefined ? {} : { field }),
+    message: sentences.filter((sentence) => sentence !== '').join(' '),
+    ...(made.suggestion === undefined ? {} : { suggestion: made.suggestion }),
+    summary: `${made.code}: ${made.what}`,
+  };
+}
+
+/** Errors first, then as they were found: stable, so that Events de-duplicate. */
+export function errorsFirst(drafts: readonly Draft[]): readonly Draft[] {
+  return [
+    ...drafts.filter((one) => one.severity === 'error'),
+    ...drafts.filter((one) => one.severity === 'warning'),
+  ];
+}
+
+/** An operator's words for people: no control characters, one line, at most 200 characters. */
+export function cleanWords(words: string): string {
+  const cut = words.length > 4 * SHOWN_WORDS ? words.slice(0, 4 * SHOWN_WORDS) : words;
+  // Bidirectional overrides and other format characters could reorder what a terminal shows.
+  const plain = cut
+    .replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
+    .replaceAll(/ {2,}/g, ' ')
+    .trim();
+  return plain.length > SHOWN_WORDS
+    ? `${plain.slice(0, SHOWN_WORDS - 1).toWellFormed()}…`
+    : plain.toWellFormed();
+}
+
+function usedBy(uses: readonly Use[] | undefined): string {
+  if (uses === undefined || uses.length === 0) return '';
+  const shown = uses.slice(0, SHOWN_USES).map((use) => use.words);
+  const more = uses.length - shown.length;
+  return `Used by ${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}.`;
+}
+
+function suggested(suggestion: string | undefined): string {
+  return suggestion === undefined ? '' : `Suggestion: ${suggestion}`;
+}

@@ -1,0 +1,106 @@
+/**
+ * Where a pod's wishes may stand: on the Pod, its Job, that Job's CronJob, its ServiceAccount, its Namespace. The
+ * nearest that has the key wins whole. Owners and ServiceAccounts give defaults, never permissions.
+ */
+import { KEYS } from '../contract/keys.ts';
+import type { KubeObject, OwnerReference, ResourceKind } from '../kube/object.ts';
+import { CRON_JOB, JOB, SERVICE_ACCOUNT, annotation, controllerOf, groupOf, uidOf } from '../kube/object.ts';
+import { serviceAccountNameOf } from '../kube/pod.ts';
+import type { ReadFailure } from '../kube/world.ts';
+import type { Draft } from './findings.ts';
+import { draft } from './findings.ts';
+import type { Inquiry } from './inquiry.ts';
+import { askObject } from './inquiry.ts';
+
+export type LevelName = 'Pod' | 'Job' | 'CronJob' | 'ServiceAccount' | 'Namespace';
+
+export interface Level {
+  readonly name: LevelName;
+  readonly raw: unknown;
+}
+
+/** A value and the level that gave it. */
+export interface Wish {
+  readonly value: string;
+  readonly level: LevelName;
+}
+
+export interface Levels {
+  /** Nearest first. */
+  readonly all: readonly Level[];
+  readonly serviceAccount?: KubeObject;
+  /** Levels that could not be read: what they ask for is not known. */
+  readonly findings: readonly Draft[];
+}
+
+/** The levels of a pod. `owners` stand for the Job and CronJob where the pod is a template of theirs. */
+export function levelsOf(
+  inquiry: Inquiry,
+  pod: unknown,
+  namespace: KubeObject,
+  owners: readonly Level[] = [],
+): Levels {
+  const findings: Draft[] = [];
+  const above = owners.length > 0 ? owners : jobsOf(inquiry, pod, findings);
+  const account = accountOf(inquiry, pod);
+  findings.push(...account.findings);
+  const { serviceAccount } = account;
+  const all: Level[] = [{ name: 'Pod', raw: pod }, ...above];
+  if (serviceAccount !== undefined) all.push({ name: 'ServiceAccount', raw: serviceAccount.raw });
+  all.push({ name: 'Namespace', raw: namespace.raw });
+  return { all, ...(serviceAccount === undefined ? {} : { serviceAccount }), findings };
+}
+
+/** The pod's ServiceAccount, if it is there. */
+export function accountOf(inquiry: Inquiry, pod: unknown): Pick<Levels, 'serviceAccount' | 'findings'> {
+  const read = askObject(inquiry, SERVICE_ACCOUNT, serviceAccountNameOf(pod));
+  if (read.state === 'failed') return { findings: [unreadable('its ServiceAccount', read.failure)] };
+  return read.state === 'present' ? { serviceAccount: read.value, findings: [] } : { findings: [] };
+}
+
+/** The nearest level's value; an empty one ends the search too. */
+export function nearestWish(levels: readonly Level[], key: string): Wish | undefined {
+  for (const { name, raw } of levels) {
+    const value = annotation(raw, key);
+    if (value !== undefined) return { value, level: name };
+  }
+  return undefined;
+}
+
+/** Every level's `require-keys`: they add up. */
+export function requireKeysWishes(levels: readonly Level[]): readonly Wish[] {
+  return levels.flatMap(({ name, raw }) => {
+    const value = annotation(raw, KEYS.requireKeys);
+    return value === undefined ? [] : [{ value, level: name }];
+  });
+}
+
+export function unreadable(what: string, failure: ReadFailure): Draft {
+  const code = failure.reason === 'forbidden' ? 'FLOE-E821' : 'FLOE-E820';
+  const suggestion =
+    failure.reason === 'forbidden'
+      ? "grant the webhook's ServiceAccount this permission"
+      : 'try again; the webhook could not reach the Kubernetes API in time';
+  return draft(code, `${what} could not be read: ${failure.message}`, { state: 'Unknown', suggestion });
+}
+
+function jobsOf(inquiry: Inquiry, pod: unknown, findings: Draft[]): readonly Level[] {
+  const job = liveOwner(inquiry, controllerOf(pod), JOB, findings);
+  if (job === undefined) return [];
+  const cronJob = liveOwner(inquiry, controllerOf(job.raw), CRON_JOB, findings);
+  const levels: Level[] = [{ name: 'Job', raw: job.raw }];
+  return cronJob === undefined ? levels : [...levels, { name: 'CronJob', raw: cronJob.raw }];
+}
+
+/** An owner counts only as a live object of that name and uid: anybody can write an ownerReference. */
+function liveOwner(
+  inquiry: Inquiry,
+  owner: OwnerReference | undefined,
+  kind: ResourceKind,
+  findings: Draft[],
+): KubeObject | undefined {
+  if (owner?.kind !== kind.kind || groupOf(owner.apiVersion) !== kind.group) return undefined;
+  const read = askObject(inquiry, kind, owner.name);
+  if (read.state === 'failed') findings.push(unreadable(`its ${kind.kind} '${owner.name}'`, read.failure));
+  return read.state === 'present' && uidOf(read.value.raw) === owner.uid ? read.value : undefined;
+}

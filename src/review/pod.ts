@@ -1,0 +1,138 @@
+/** A pod at its creation. `/mutate` injects; `/validate` judges everything on the final pod. */
+import { asArray, dig, text } from '../kube/json.ts';
+import { controllerOf } from '../kube/object.ts';
+import { serviceAccountNameOf } from '../kube/pod.ts';
+import type { Bench } from './bench.ts';
+import type { Case } from './case.ts';
+import type { ContainerGap, Gaps } from './carry.ts';
+import { gapsOf, isWhole } from './carry.ts';
+import { decide } from './decide.ts';
+import type { Decision } from './decision.ts';
+import type { Draft } from './findings.ts';
+import { draft } from './findings.ts';
+import { judgeReferences } from './judge.ts';
+import type { Levels } from './levels.ts';
+import { levelsOf } from './levels.ts';
+import { literalFindings } from './literals.ts';
+import { patchOf } from './patch.ts';
+import type { Plan } from './plan.ts';
+import { planOf } from './plan.ts';
+import { plannedReferences, requiredKeyReferences } from './planned.ts';
+import { referencesOf } from './references.ts';
+import { unknownKeys } from './unknown-keys.ts';
+import type { Manner } from './verdict.ts';
+
+export function reviewPod(one: Case): Decision {
+  const { inquiry, request, namespace, policy } = one;
+  const levels = levelsOf(inquiry, request.object, namespace);
+  const plan = planOf(inquiry.settings, policy, request.object, levels.all);
+  return request.door === 'mutate' ? mutate(one, levels, plan) : validate(one, levels, plan);
+}
+
+/** Refuses only what no later webhook can heal: the grammar, and the states of Secrets that it injects. */
+function mutate(one: Case, levels: Levels, plan: Plan): Decision {
+  const { inquiry, request, policy } = one;
+  const injected = new Set(plan.secrets);
+  const required = requiredKeyReferences(plan).filter((reference) => injected.has(reference.secret));
+  const judgement = judgeReferences(benchOf(one, levels, plan), [...plannedReferences(plan), ...required]);
+  const versions = plan.secrets.flatMap((name) => {
+    const version = judgement.versions.get(name);
+    return version === undefined ? [] : [`${name}=${version}`];
+  });
+  const marks = { injected: plan.secrets.join(','), versions: versions.join(',') };
+  return decide(inquiry, mannerOf(one), {
+    drafts: [...policy.findings, ...plan.findings, ...judgement.drafts],
+    verdicts: judgement.verdicts,
+    patch: patchOf(request.object, gapsOf(request.object, plan), marks),
+    injected: plan.secrets,
+    plugin: chainText(plan),
+  });
+}
+
+function validate(one: Case, levels: Levels, plan: Plan): Decision {
+  const { inquiry, request, policy } = one;
+  const references = [...referencesOf(request.object), ...requiredKeyReferences(plan)];
+  const judgement = judgeReferences(benchOf(one, levels, plan), references);
+  const gaps = gapsOf(request.object, plan);
+  return decide(inquiry, mannerOf(one), {
+    drafts: [
+      ...policy.findings,
+      ...levels.findings,
+      ...plan.findings,
+      ...plan.absentContainers,
+      ...notCarried(gaps, plan),
+      ...judgement.drafts,
+      ...gaps.taken,
+      ...literalFindings(request.object),
+      ...unknownKeys(request.object, 'the pod'),
+    ],
+    verdicts: judgement.verdicts,
+    injected: plan.secrets,
+    plugin: chainText(plan),
+  });
+}
+
+export function benchOf(
+  { inquiry, request, policy }: Case,
+  levels: Pick<Levels, 'serviceAccount'>,
+  plan: Bench['plan'],
+  pod: unknown = request.object,
+): Bench {
+  const { serviceAccount } = levels;
+  const pullSecrets = asArray(dig(serviceAccount?.raw, 'imagePullSecrets')).map(
+    (one) => text(one, 'name') ?? '',
+  );
+  return {
+    inquiry,
+    policy,
+    plan,
+    identity: {
+      serviceAccountName: serviceAccountNameOf(pod),
+      ...(serviceAccount === undefined ? {} : { serviceAccount }),
+    },
+    user: request.user,
+    addedPullSecrets: new Set(pullSecrets),
+    absentIsLater: false,
+  };
+}
+
+export function chainText(plan: Pick<Plan, 'chain'>): string {
+  return plan.chain.map((plugin) => plugin.id).join(',');
+}
+
+function mannerOf({ request, policy }: Case): Manner {
+  return { mode: policy.mode, bare: controllerOf(request.object) === undefined, dryRun: request.dryRun };
+}
+
+/**
+ * E807. A container that carries nothing while another carries everything came after our last call; where none
+ * carries all of it, the mutating call was skipped.
+ */
+function notCarried(gaps: Gaps, plan: Plan): readonly Draft[] {
+  const wholeElsewhere = gaps.containers.some(isWhole);
+  return gaps.containers
+    .filter((gap) => !isWhole(gap))
+    .map((gap) => notCarriedBy(gap, wholeElsewhere && carriesNothing(gap, plan)));
+}
+
+function notCarriedBy({ container, envFrom, env, mounts }: ContainerGap, late: boolean): Draft {
+  const entries = [...envFrom, ...env, ...mounts.flatMap((volume) => volume.files)];
+  const names = [...new Set(entries.map((entry) => `'${entry.secret}'`))].join(', ');
+  const words = container.type === 'init' ? 'init container' : 'container';
+  return draft('FLOE-E807', `${words} '${container.name}' does not carry what the pod asked for: ${names}`, {
+    severity: late ? 'warning' : 'error',
+    ...(entries[0] === undefined ? {} : { secret: entries[0].secret }),
+    container: container.name,
+    suggestion: late
+      ? 'another webhook added it after the injection; let it name the Secrets itself'
+      : 'the mutating webhook was skipped or its injection taken out; create the pod again',
+  });
+}
+
+function carriesNothing(gap: ContainerGap, plan: Plan): boolean {
+  return (
+    gap.envFrom.length === plan.inject.length &&
+    gap.env.length === plan.env.length &&
+    gap.mounts.length === plan.volumes.length
+  );
+}

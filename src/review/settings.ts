@@ -1,0 +1,69 @@
+/** What the reviewer derives from the config once: sets, maps and the plugin registry. */
+import type { Config } from '../config/config.ts';
+import { DEFAULT_INSTALL_NAMESPACE, OPERATOR_NAMESPACES, SYSTEM_NAMESPACES } from '../contract/keys.ts';
+import type { ResourceKind } from '../kube/object.ts';
+import { PLUGINS } from '../plugins/index.ts';
+import type { Plugin, SyncKind } from '../plugins/plugin.ts';
+
+export interface Settings {
+  readonly config: Config;
+  readonly exemptNamespaces: ReadonlySet<string>;
+  readonly exemptUsernames: ReadonlySet<string>;
+  readonly trustedNamespaces: ReadonlySet<string>;
+  readonly skipContainers: ReadonlySet<string>;
+  /** The plugins that run, by id and by alias. */
+  readonly plugins: ReadonlyMap<string, Plugin>;
+  readonly kinds: readonly SyncKind[];
+  /** The sync kind and its plugin, by 'group/kind'. */
+  readonly kindOf: ReadonlyMap<string, { readonly kind: SyncKind; readonly plugin: Plugin }>;
+  /** Any name of an environment to the one that stands for all of them. */
+  readonly environmentOf: (name: string) => string;
+}
+
+export function settingsOf(config: Config): Settings {
+  const enabled = enabledPlugins(config);
+  const kinds = enabled.flatMap((plugin) => plugin.kinds);
+  return {
+    config,
+    exemptNamespaces: new Set([
+      ...SYSTEM_NAMESPACES,
+      ...OPERATOR_NAMESPACES,
+      DEFAULT_INSTALL_NAMESPACE,
+      ...config.enforcement.exempt.namespaces,
+    ]),
+    exemptUsernames: new Set(config.enforcement.exempt.usernames),
+    trustedNamespaces: new Set([...OPERATOR_NAMESPACES, ...config.sync.trustedNamespaces]),
+    skipContainers: new Set(config.injection.skipContainers),
+    plugins: new Map(
+      enabled.flatMap((plugin) => [plugin.id, ...plugin.aliases].map((id) => [id, plugin] as const)),
+    ),
+    kinds,
+    kindOf: new Map(
+      enabled.flatMap((plugin) =>
+        plugin.kinds.map((kind) => [kindKey(kind.resource), { kind, plugin }] as const),
+      ),
+    ),
+    environmentOf: canonicalEnvironment(config.environments.aliases),
+  };
+}
+
+export function kindKey(resource: Pick<ResourceKind, 'group' | 'kind'>): string {
+  return `${resource.group}/${resource.kind}`;
+}
+
+/** `auto` runs every plugin: the world says of each kind whether its CRD is served. */
+export function enabledPlugins(config: Config): readonly Plugin[] {
+  const enabled = config.plugins.enabled;
+  if (enabled === 'auto') return PLUGINS;
+  return PLUGINS.filter((plugin) => [plugin.id, ...plugin.aliases].some((id) => enabled.includes(id)));
+}
+
+function canonicalEnvironment(
+  aliases: Readonly<Record<string, readonly string[]>>,
+): (name: string) => string {
+  const canonical = new Map<string, string>();
+  for (const [name, others] of Object.entries(aliases)) {
+    for (const other of [name, ...others]) canonical.set(other.toLowerCase(), name.toLowerCase());
+  }
+  return (name) => canonical.get(name.toLowerCase()) ?? name.toLowerCase();
+}

@@ -1,0 +1,205 @@
+/** From the state of a Secret to what each group of references gets to hear about it. */
+import type { Severity, State } from '../contract/reasons.ts';
+import { nearest } from '../kube/nearest.ts';
+import type { Bench, Group } from './bench.ts';
+import { titleOf } from './claims.ts';
+import type { Draft } from './findings.ts';
+import { draft } from './findings.ts';
+import { askAccess, wantAllKeys } from './inquiry.ts';
+import { unreadable } from './levels.ts';
+import type { Resolution } from './resolve.ts';
+
+interface Stated {
+  readonly state: State;
+  readonly drafts: readonly Draft[];
+}
+
+export function stateFindings(bench: Bench, group: Group, resolution: Resolution): Stated {
+  if (resolution.failure !== undefined) return unknown(group, resolution);
+  if (resolution.record === undefined) return absent(bench, group, resolution);
+  if (resolution.state === 'Empty') return empty(bench, group, resolution);
+  const lacking = missingKeys(bench, group, resolution);
+  const more = presentFindings(bench, group, resolution);
+  if (lacking.length > 0) return { state: 'KeysMissing', drafts: [...lacking, ...more.drafts] };
+  return more;
+}
+
+function unknown(group: Group, { failure }: Resolution): Stated {
+  const read = unreadable(
+    `Secret '${group.secret}'`,
+    failure ?? { reason: 'unavailable', message: 'no answer' },
+  );
+  return { state: 'Unknown', drafts: [about(group, read, 'all')] };
+}
+
+function absent(bench: Bench, group: Group, resolution: Resolution): Stated {
+  if (group.references.every((reference) => reference.optional)) return { state: 'Optional', drafts: [] };
+  const made =
+    resolution.state === 'Missing' ? missing(bench, group, resolution) : notSynced(bench, group, resolution);
+  return {
+    state: resolution.state,
+    drafts: [about(group, { ...made, state: resolution.state }, 'required')],
+  };
+}
+
+function empty(bench: Bench, group: Group, resolution: Resolution): Stated {
+  if (group.references.every((reference) => reference.optional)) return { state: 'Optional', drafts: [] };
+  return { state: 'Empty', drafts: [about(group, notSynced(bench, group, resolution), 'required')] };
+}
+
+function notSynced(bench: Bench, group: Group, resolution: Resolution): Draft {
+  const { namespace } = bench.inquiry;
+  const { culprit, claims, state } = resolution;
+  const yet = bench.absentIsLater && state !== 'Empty' ? 'is not there yet' : 'is not synced';
+  const stranger = culprit !== undefined && claims.foreign.includes(culprit);
+  const distrust = stranger ? `; namespace '${culprit.namespace}' is not trusted to write here` : '';
+  const what = `Secret '${group.secret}' in namespace '${namespace}' ${yet}: ${resolution.why ?? 'no status'}${distrust}`;
+  if (culprit === undefined) return draft('FLOE-E803', what);
+  const { kind } = culprit.object.kind;
+  const look = `kubectl describe ${kind.toLowerCase()} ${culprit.name} -n ${culprit.namespace}`;
+  const suggestion = state === 'Gone' ? culprit.kind.revive : look;
+  return draft('FLOE-E803', what, { suggestion });
+}
+
+function missing(bench: Bench, group: Group, { claims }: Resolution): Draft {
+  const { namespace } = bench.inquiry;
+  const yet = bench.absentIsLater ? 'is not there yet' : 'not found';
+  const found = `Secret '${group.secret}' ${yet} in namespace '${namespace}'`;
+  const doubt =
+    claims.unreadable === undefined
+      ? ''
+      : `; whether a sync resource targets it is not known: ${claims.unreadable.message}`;
+  const near = lookAlike(bench, group.secret);
+  const suggestion =
+    near === undefined ? 'create it, or a sync resource that targets it' : `did you mean '${near}'?`;
+  if (!group.injected || hasNative(bench)) return draft('FLOE-E801', `${found}${doubt}`, { suggestion });
+  return draft('FLOE-E804', `${found}, and ${noClaimant(bench)}${doubt}`, { suggestion });
+}
+
+/** "no plugin of the chain (infisical) claims it: no InfisicalSecret … targets it". */
+function noClaimant({ inquiry, plan }: Bench): string {
+  const ids = plan.chain.map((plugin) => plugin.id).join(', ');
+  const kinds = plan.chain.flatMap((plugin) => plugin.kinds.map((kind) => kind.resource));
+  const served = kinds.filter((kind) => inquiry.world.kind(kind).state !== 'notServed');
+  const names = (served.length > 0 ? served : kinds).map((kind) => kind.kind).join(' or ');
+  const why = served.length > 0 ? `no ${names} targets it` : `the CRD of ${names} is not installed`;
+  return `no plugin of the chain (${ids}) claims it${kinds.length === 0 ? '' : `: ${why}`}`;
+}
+
+/** A name that a person may have meant: only for people, and only who may list Secrets here anyway. */
+function lookAlike({ inquiry, user }: Bench, secret: string): string | undefined {
+  if (user.username === '' || user.username.startsWith('system:')) return undefined;
+  const targets = inquiry.world.targetsIn(inquiry.namespace);
+  const near = targets.find((name) => name.endsWith(`-${secret}`)) ?? nearest(secret, targets);
+  return near !== undefined && askAccess(inquiry, user, 'list', 'secrets') ? near : undefined;
+}
+
+function missingKeys(bench: Bench, group: Group, { record }: Resolution): readonly Draft[] {
+  if (record === undefined) return [];
+  const there = new Set(record.keys);
+  const wanting = group.references.filter((reference) => reference.keys.some((key) => !there.has(key)));
+  if (wanting.length === 0) return [];
+  // Metadata names the keys that were written through the API, which need not be all of them.
+  if (!record.keysComplete) wantAllKeys(bench.inquiry, record.name);
+  const keys = new Set(wanting.flatMap((reference) => reference.keys.filter((key) => !there.has(key))));
+  return [...keys].map((key) =>
+    draft(
+      'FLOE-E802',
+      `Secret '${group.secret}' in namespace '${bench.inquiry.namespace}' has no key '${key}'`,
+      {
+        state: 'KeysMissing',
+        secret: group.secret,
+        key,
+        uses: wanting.filter((reference) => reference.keys.includes(key)).map((reference) => reference.use),
+        suggestion: 'add the key where the Secret comes from, or correct the reference',
+      },
+    ),
+  );
+}
+
+/** Rows 10 to 15 of a Secret that is there and has its keys. */
+function presentFindings(bench: Bench, group: Group, resolution: Resolution): Stated {
+  const { namespace } = bench.inquiry;
+  const title = `Secret '${group.secret}' in namespace '${namespace}'`;
+  const drafts: Draft[] = [];
+  const { unreadable: failure } = resolution.claims;
+  if (failure !== undefined && !resolution.claimed) drafts.push(unreadableClaimants(bench, group, failure));
+  if (resolution.state === 'Stale') {
+    const severity: Severity = resolution.tooOld ? 'error' : 'warning';
+    const made = draft('FLOE-E806', `${title} is stale: ${resolution.why ?? ''}`, {
+      severity,
+      ...describe(resolution),
+    });
+    drafts.push(about(group, made, 'all'));
+  } else if (resolution.why !== undefined) {
+    const made = draft(
+      'FLOE-E806',
+      `${title} was never written by what targets it: ${resolution.why}`,
+      describe(resolution),
+    );
+    drafts.push(about(group, made, 'all'));
+  }
+  const unmanaged = failure === undefined ? unmanagedFinding(bench, group, resolution) : undefined;
+  if (unmanaged !== undefined) drafts.push(unmanaged);
+  const state = unmanaged?.severity === 'error' ? 'Unmanaged' : resolution.state;
+  return { state, drafts };
+}
+
+function describe({ culprit }: Resolution): Partial<Draft> {
+  if (culprit === undefined) return {};
+  const kind = culprit.object.kind.kind.toLowerCase();
+  return { suggestion: `kubectl describe ${kind} ${culprit.name} -n ${culprit.namespace}` };
+}
+
+/** Row 10: an error only where the namespace asks what nobody can read. */
+function unreadableClaimants(
+  { policy }: Bench,
+  group: Group,
+  failure: NonNullable<Resolution['failure']>,
+): Draft {
+  const asked =
+    policy.allowedProjects !== undefined ||
+    policy.maxSyncAge !== undefined ||
+    policy.environment !== undefined;
+  const made = unreadable(`what syncs Secret '${group.secret}'`, failure);
+  return about(group, { ...made, severity: asked ? 'error' : 'warning' }, 'all');
+}
+
+/** Rows 14 and 15, and Secrets that are claimed, but by no operator of the chain. */
+function unmanagedFinding(bench: Bench, group: Group, resolution: Resolution): Draft | undefined {
+  if (hasNative(bench)) return undefined;
+  const title = `Secret '${group.secret}' in namespace '${bench.inquiry.namespace}'`;
+  const { trusted } = resolution.claims;
+  if (resolution.claimed) {
+    const accepted = trusted.length === 0 || trusted.some((claim) => bench.plan.chain.includes(claim.plugin));
+    if (!group.injected || accepted) return undefined;
+    const titles = trusted.map((claim) => titleOf(claim, bench.inquiry.namespace)).join(', ');
+    return about(
+      group,
+      draft('FLOE-E804', `${title} is claimed by ${titles}, and ${noClaimant(bench)}`),
+      'all',
+    );
+  }
+  const setting = bench.inquiry.settings.config.enforcement.nativeUnmanaged;
+  if (!group.injected && setting === 'allow') return undefined;
+  const severity: Severity = group.injected || setting === 'deny' ? 'error' : 'warning';
+  const suggestion = "let a sync resource target it, or add 'k8s' to the plugin chain";
+  const made = draft('FLOE-E804', `${title} is there, but ${noClaimant(bench)}`, { severity, suggestion });
+  return about(group, { ...made, state: 'Unmanaged' }, 'all');
+}
+
+function hasNative({ plan }: Bench): boolean {
+  return plan.chain.some((plugin) => plugin.id === 'k8s');
+}
+
+/** Puts the references behind a finding; where the kubelet tolerates all of them, it is a warning. */
+function about(group: Group, made: Draft, which: 'all' | 'required'): Draft {
+  const concerned = which === 'all' ? group.references : group.references.filter((one) => !one.optional);
+  const tolerated = concerned.every((reference) => reference.tolerated);
+  return {
+    ...made,
+    secret: group.secret,
+    uses: concerned.map((reference) => reference.use),
+    ...(tolerated ? { severity: 'warning' } : {}),
+  };
+}

@@ -1,0 +1,139 @@
+/** Who may use what: projects, environments, service accounts, products. Findings, never look-ups of their own. */
+import { matchesAny, parseGlobs } from '../contract/globs.ts';
+import { FLOE, KEYS } from '../contract/keys.ts';
+import type { KubeObject } from '../kube/object.ts';
+import { annotation } from '../kube/object.ts';
+import type { SecretRecord } from '../kube/secret.ts';
+import type { Claim } from './claims.ts';
+import { titleOf } from './claims.ts';
+import type { Draft } from './findings.ts';
+import { cleanWords, draft, invalid } from './findings.ts';
+import type { Policy } from './policy.ts';
+import type { Settings } from './settings.ts';
+
+/** The identity that a pod runs as. */
+export interface Identity {
+  readonly serviceAccountName: string;
+  /** Absent where it does not exist or could not be read. */
+  readonly serviceAccount?: KubeObject;
+}
+
+/** E810 and E811 of one claim: the namespace's projects and its environment. */
+export function claimFindings(
+  settings: Settings,
+  policy: Policy,
+  claim: Claim,
+  here: string,
+): readonly Draft[] {
+  const scope = claim.kind.scope(claim.object);
+  const title = titleOf(claim, here);
+  return [
+    ...projectFindings(policy, scope.projects, title),
+    ...environmentFindings(settings, policy, scope, title),
+  ];
+}
+
+function projectFindings(policy: Policy, projects: readonly string[], title: string): readonly Draft[] {
+  const allowed = policy.allowedProjects;
+  if (allowed === undefined) return [];
+  const suggestion = `ask who owns the namespace to add it to its annotation ${KEYS.allowedProjects}`;
+  if (projects.length === 0) {
+    return [
+      draft('FLOE-E810', `the project of ${title} cannot be read, and this namespace allows only some`, {
+        suggestion,
+      }),
+    ];
+  }
+  return projects
+    .filter((project) => !matchesAny(allowed, project))
+    .map((project) =>
+      draft(
+        'FLOE-E810',
+        `${title} reads project '${cleanWords(project)}', which this namespace may not use`,
+        { suggestion },
+      ),
+    );
+}
+
+function environmentFindings(
+  settings: Settings,
+  policy: Policy,
+  scope: { readonly environments: readonly string[] },
+  title: string,
+): readonly Draft[] {
+  const wanted = policy.environment;
+  if (wanted === undefined) return [];
+  return scope.environments
+    .filter((environment) => settings.environmentOf(environment) !== wanted)
+    .map((environment) =>
+      draft(
+        'FLOE-E811',
+        `${title} reads environment '${cleanWords(environment)}', and the namespace's ${FLOE.environment} is '${wanted}'`,
+        { suggestion: 'use a sync resource of the same environment' },
+      ),
+    );
+}
+
+/** E815: credentials that another namespace keeps. Operators' and other trusted namespaces may lend theirs. */
+export function credentialFindings(settings: Settings, claim: Claim, here: string): readonly Draft[] {
+  return claim.kind
+    .credentialNamespaces(claim.object)
+    .filter((namespace) => namespace !== claim.namespace && !settings.trustedNamespaces.has(namespace))
+    .map((namespace) =>
+      draft('FLOE-E815', `${titleOf(claim, here)} uses credentials of namespace '${cleanWords(namespace)}'`, {
+        suggestion: 'keep its credentials in its own namespace',
+      }),
+    );
+}
+
+/**
+ * E810 of `allowed-service-accounts` and `allowed-products`, on the Secret and on its claimants: all lists that
+ * are there must allow.
+ */
+export function identityFindings(
+  record: SecretRecord | undefined,
+  claims: readonly Claim[],
+  identity: Identity,
+): readonly Draft[] {
+  const product = annotation(identity.serviceAccount?.raw, FLOE.productIdentity);
+  const sources = [
+    ...(record === undefined ? [] : [{ title: `Secret '${record.name}'`, annotations: record.annotations }]),
+    ...claims.map((claim) => ({
+      title: titleOf(claim, claim.namespace),
+      annotations: {
+        [KEYS.allowedServiceAccounts]: annotation(claim.object.raw, KEYS.allowedServiceAccounts),
+        [KEYS.allowedProducts]: annotation(claim.object.raw, KEYS.allowedProducts),
+      },
+    })),
+  ];
+  return sources.flatMap(({ title, annotations }) => [
+    ...listFindings(title, KEYS.allowedServiceAccounts, annotations, {
+      name: identity.serviceAccountName,
+      words: `ServiceAccount '${identity.serviceAccountName}'`,
+    }),
+    ...listFindings(title, KEYS.allowedProducts, annotations, {
+      name: product,
+      words:
+        product === undefined ? 'a ServiceAccount without a product' : `product '${cleanWords(product)}'`,
+    }),
+  ]);
+}
+
+function listFindings(
+  title: string,
+  key: string,
+  annotations: Readonly<Record<string, string | undefined>>,
+  subject: { readonly name: string | undefined; readonly words: string },
+): readonly Draft[] {
+  const written = Object.hasOwn(annotations, key) ? annotations[key] : undefined;
+  if (written === undefined) return [];
+  const { globs, bad } = parseGlobs(written);
+  if (bad !== undefined)
+    return [invalid(`annotation ${key} of ${title} has an entry that cannot be read: '${cleanWords(bad)}'`)];
+  if (subject.name !== undefined && matchesAny(globs, subject.name)) return [];
+  return [
+    draft('FLOE-E810', `${title} may not be used by ${subject.words}`, {
+      suggestion: `run the pod as one that its annotation ${key} allows`,
+    }),
+  ];
+}
