@@ -1,8 +1,8 @@
 /** Glob lists of `allowed-*` annotations: `*` is any run of characters, every other character is itself. */
 import { splitEntries } from './grammar.ts';
 
-/** Letters, digits and what names, slugs, ids and mounts are made of; a blank or a `?` is a mistake. */
-const READABLE = /^[-A-Za-z0-9._/:@*]+$/;
+/** No name, slug or id has a blank or a control character inside; a list with one was written otherwise than meant. */
+const READABLE = /^[^\s\p{Cc}]+$/u;
 
 /**
  * Reads a list of globs. An empty text allows nothing. Returns the first entry that cannot be read as `bad`.

@@ -1,6 +1,6 @@
 /** A pod's containers and volumes, read from raw JSON. */
 import type { Json } from './json.ts';
-import { asArray, dig, get, text } from './json.ts';
+import { asArray, dig, get, isObject, text } from './json.ts';
 
 export type ContainerType = 'container' | 'init' | 'ephemeral';
 
@@ -14,15 +14,13 @@ export interface Container {
 
 const LISTS = { container: 'containers', init: 'initContainers', ephemeral: 'ephemeralContainers' } as const;
 
-/** The containers of one list, in their order. */
+/** The containers of one list, in their order; what is no object is none. */
 export function containersOfType(pod: unknown, type: ContainerType): readonly Container[] {
   const list = LISTS[type];
-  return asArray(dig(pod, 'spec', list)).map((raw, index) => ({
-    type,
-    name: text(raw, 'name') ?? '',
-    pointer: `/spec/${list}/${index}`,
-    raw,
-  }));
+  return asArray(dig(pod, 'spec', list)).flatMap((raw, index) => {
+    if (!isObject(raw)) return [];
+    return [{ type, name: text(raw, 'name') ?? '', pointer: `/spec/${list}/${index}`, raw }];
+  });
 }
 
 /** Init containers, regular ones and ephemeral ones. */

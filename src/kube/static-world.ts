@@ -32,7 +32,8 @@ export function worldOf(parts: StaticParts): World {
     objects.set(identityOf(object.kind, namespaceOf(object.raw), nameOf(object.raw)), present(object));
     index.put(object);
   }
-  for (const secret of parts.secrets ?? []) secrets.set(`${secret.namespace}/${secret.name}`, present(secret));
+  for (const secret of parts.secrets ?? [])
+    secrets.set(`${secret.namespace}/${secret.name}`, present(secret));
   return {
     namespace: (name) => objects.get(identityOf(NAMESPACE, '', name)) ?? ABSENT,
     secret: (namespace, name) => secrets.get(`${namespace}/${name}`) ?? ABSENT,

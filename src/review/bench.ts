@@ -15,6 +15,8 @@ export interface Bench {
   readonly user: User;
   /** imagePullSecrets that the API server itself adds from the ServiceAccount. */
   readonly addedPullSecrets: ReadonlySet<string>;
+  /** Secrets that a CSI volume of the pod itself creates. */
+  readonly selfProvided: ReadonlySet<string>;
   /** For pod templates: a Secret that is absent may still be on its way. */
   readonly absentIsLater: boolean;
 }

@@ -101,7 +101,15 @@ export function reportOf(claim: Claim, here: string): string {
   if (refused !== undefined) return `${title} will never write it: ${cleanWords(refused)}`;
   if (verdict === 'none') return `${title} has no status yet`;
   if (generation === 'behind') return `${title} was edited and its operator has not read that yet`;
-  return `${title} reports ${cleanWords(words)}`;
+  return `${title} reports ${cleanWords(steady(words))}`;
+}
+
+/** What is new at every retry: request ids, times, source ports. Messages must stay the same for Events to add up. */
+const PASSING =
+  /\breq-[0-9A-Za-z]+|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[-+]\d\d:\d\d)|(?<=:)\d+(?=->)/g;
+
+function steady(words: string): string {
+  return words.replaceAll(PASSING, '…');
 }
 
 /** 'InfisicalSecret/floe-jobs/snowflake', for audit lines. */

@@ -44,9 +44,9 @@ export function findingOf(made: Draft): Finding {
     ...(made.key === undefined ? {} : { key: made.key }),
     ...(container === undefined ? {} : { container }),
     ...(field === undefined ? {} : { field }),
-    message: sentences.filter((sentence) => sentence !== '').join(' '),
+    message: printable(sentences.filter((sentence) => sentence !== '').join(' ')),
     ...(made.suggestion === undefined ? {} : { suggestion: made.suggestion }),
-    summary: `${made.code}: ${made.what}`,
+    summary: printable(`${made.code}: ${made.what}`),
   };
 }
 
@@ -61,20 +61,22 @@ export function errorsFirst(drafts: readonly Draft[]): readonly Draft[] {
 /** An operator's words for people: no control characters, one line, at most 200 characters. */
 export function cleanWords(words: string): string {
   const cut = words.length > 4 * SHOWN_WORDS ? words.slice(0, 4 * SHOWN_WORDS) : words;
-  // Bidirectional overrides and other format characters could reorder what a terminal shows.
-  const plain = cut
-    .replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
-    .replaceAll(/ {2,}/g, ' ')
-    .trim();
+  const plain = printable(cut).replaceAll(/ {2,}/g, ' ').trim();
   return plain.length > SHOWN_WORDS
     ? `${plain.slice(0, SHOWN_WORDS - 1).toWellFormed()}…`
     : plain.toWellFormed();
 }
 
+/** Control, bidirectional and other format characters could reorder or hide what a terminal shows. */
+function printable(words: string): string {
+  return words.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ');
+}
+
 function usedBy(uses: readonly Use[] | undefined): string {
-  if (uses === undefined || uses.length === 0) return '';
-  const shown = uses.slice(0, SHOWN_USES).map((use) => use.words);
-  const more = uses.length - shown.length;
+  const places = [...new Set(uses?.map((use) => use.words))];
+  if (places.length === 0) return '';
+  const shown = places.slice(0, SHOWN_USES);
+  const more = places.length - shown.length;
   return `Used by ${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}.`;
 }
 

@@ -2,6 +2,7 @@
 import { matchesAny } from '../contract/globs.ts';
 import { KEYS } from '../contract/keys.ts';
 import { isDnsSubdomain } from '../kube/names.ts';
+import type { SecretRecord } from '../kube/secret.ts';
 import type { Bench, Group } from './bench.ts';
 import { referenceTo, titleOf } from './claims.ts';
 import type { Verdict } from './decision.ts';
@@ -18,30 +19,32 @@ export interface Judgement {
   readonly verdicts: readonly Verdict[];
   /** `name=resourceVersion` of the Secrets that are there. */
   readonly versions: ReadonlyMap<string, string>;
+  /** The key names that are known of them. */
+  readonly keys: ReadonlyMap<string, readonly string[]>;
 }
 
 export function judgeReferences(bench: Bench, references: readonly Reference[]): Judgement {
   const groups = Map.groupBy(references, (reference) => reference.secret);
   const limit = bench.inquiry.settings.config.limits.secretsPerPod;
   if (groups.size > limit)
-    return { drafts: [tooMany(groups.size, limit)], verdicts: [], versions: new Map() };
+    return { drafts: [tooMany(groups.size, limit)], verdicts: [], versions: new Map(), keys: new Map() };
   const injected = new Set(bench.plan.secrets);
   const judged = [...groups].map(([secret, uses]) =>
     judgeGroup(bench, { secret, references: uses, injected: injected.has(secret) }),
   );
+  const records = judged.flatMap(({ record }) => (record === undefined ? [] : [record]));
   return {
     drafts: judged.flatMap((one) => one.drafts),
     verdicts: judged.map((one) => one.verdict),
-    versions: new Map(
-      judged.flatMap(({ verdict, version }) => (version === undefined ? [] : [[verdict.secret, version]])),
-    ),
+    versions: new Map(records.map(({ name, resourceVersion }) => [name, resourceVersion])),
+    keys: new Map(records.map(({ name, keys }) => [name, keys])),
   };
 }
 
 interface Judged {
   readonly drafts: readonly Draft[];
   readonly verdict: Verdict;
-  readonly version?: string;
+  readonly record?: SecretRecord;
 }
 
 function judgeGroup(bench: Bench, group: Group): Judged {
@@ -56,11 +59,11 @@ function judgeGroup(bench: Bench, group: Group): Judged {
     ...one,
   }));
   const drafts = [...stated.drafts, ...rights];
-  const version = resolution.record?.resourceVersion;
+  const { record } = resolution;
   return {
     drafts,
     verdict: { ...verdictOf(bench, group, drafts, resolution), state: stated.state },
-    ...(version === undefined ? {} : { version }),
+    ...(record === undefined ? {} : { record }),
   };
 }
 
@@ -70,7 +73,8 @@ function refusedUnseen({ inquiry, policy, addedPullSecrets }: Bench, group: Grou
   const uses = references.map((reference) => reference.use);
   if (!isDnsSubdomain(secret)) {
     const shown = secret.length > 60 ? `${secret.slice(0, 59)}…` : secret;
-    return { ...invalid(`'${shown}' is not a valid Secret name`), uses };
+    const suggestion = "use lower case letters, digits, '-' and '.'";
+    return { ...invalid(`'${shown}' is not a valid Secret name`), uses, suggestion };
   }
   const allowed = policy.allowedSecrets;
   if (allowed === undefined || matchesAny(allowed, secret)) return undefined;

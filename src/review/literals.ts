@@ -19,6 +19,13 @@ const SHAPES: readonly (readonly [words: string, shape: RegExp])[] = [
   ['a URL with a password', /^[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:@/]{1,64}:[^\s@/$]{3,128}@/],
 ];
 
+/** A PEM key is the longest that is looked at. */
+const LONGEST = 16_384;
+const TELLING_NAME = /(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL)S?$/i;
+const RANDOM_TEXT = /^[A-Za-z0-9+/_=.-]{24,256}$/;
+/** Words and paths stay below; 24 random characters of base64 have some 4.2. */
+const RANDOM_BITS = 4;
+
 export function literalFindings(pod: unknown): readonly Draft[] {
   return containersOf(pod).flatMap(literalsOfContainer);
 }
@@ -26,15 +33,32 @@ export function literalFindings(pod: unknown): readonly Draft[] {
 function literalsOfContainer(container: Container): readonly Draft[] {
   return asArray(get(container.raw, 'env')).flatMap((variable) => {
     const value = text(variable, 'value');
-    const shape =
-      value === undefined || value.length < 8 ? undefined : SHAPES.find(([, one]) => one.test(value));
-    if (shape === undefined) return [];
     const name = text(variable, 'name') ?? '';
+    const words = value === undefined || value.length < 8 ? undefined : credentialIn(name, value);
+    if (words === undefined) return [];
     return [
-      draft('FLOE-E812', `the value of variable ${name} looks like ${shape[0]}`, {
+      draft('FLOE-E812', `the value of variable ${name} looks like ${words}`, {
         uses: [useIn(container, `env ${name}`)],
         suggestion: 'put it into a Secret and refer to that',
       }),
     ];
   });
+}
+
+/** What the value looks like, or undefined. */
+function credentialIn(name: string, value: string): string | undefined {
+  if (value.length > LONGEST) return undefined;
+  const shape = SHAPES.find(([, one]) => one.test(value));
+  if (shape !== undefined) return shape[0];
+  const random = TELLING_NAME.test(name) && RANDOM_TEXT.test(value) && entropyOf(value) >= RANDOM_BITS;
+  return random ? 'a random credential' : undefined;
+}
+
+/** Shannon's entropy of the value's characters, in bits each. */
+function entropyOf(value: string): number {
+  const counts = new Map<string, number>();
+  for (const character of value) counts.set(character, (counts.get(character) ?? 0) + 1);
+  let bits = 0;
+  for (const count of counts.values()) bits -= (count / value.length) * Math.log2(count / value.length);
+  return bits;
 }

@@ -108,6 +108,7 @@ function readerOf(settings: Settings, levels: readonly Level[]): Reader {
       findings.push({
         ...invalid(`annotation ${key} of the ${wish.level} is longer than ${limit} bytes`),
         field: fieldOf(key),
+        suggestion: 'shorten it, or raise limits.annotationBytes',
       });
       return [];
     }
@@ -214,10 +215,10 @@ function noSuchContainer(entry: ContainerEntry, there: readonly Container[]): Dr
   const names = there.map(({ name }) => `'${name}'`).join(', ');
   return {
     ...invalid(
-      `annotation ${KEYS.containers} names the ${kind} '${entry.name}', which this pod does not have`,
+      `annotation ${KEYS.containers} names the ${kind} '${entry.name}'${entry.init ? ` (init:${entry.name})` : ''}, which this pod does not have`,
     ),
     field: fieldOf(KEYS.containers),
-    suggestion: names === '' ? `the pod has no ${kind}` : `it has ${names}`,
+    suggestion: names === '' ? `the pod has no ${kind}s` : `its ${kind}s are ${names}`,
   };
 }
 

@@ -19,7 +19,9 @@ import type { Plan } from './plan.ts';
 import { planOf } from './plan.ts';
 import { plannedReferences, requiredKeyReferences } from './planned.ts';
 import { referencesOf } from './references.ts';
+import { selfProvidedSecrets } from './self-provided.ts';
 import { unknownKeys } from './unknown-keys.ts';
+import { variableFindings } from './variables.ts';
 import type { Manner } from './verdict.ts';
 
 export function reviewPod(one: Case): Decision {
@@ -64,6 +66,7 @@ function validate(one: Case, levels: Levels, plan: Plan): Decision {
       ...judgement.drafts,
       ...gaps.taken,
       ...literalFindings(request.object),
+      ...variableFindings(request.object, judgement.keys),
       ...unknownKeys(request.object, 'the pod'),
     ],
     verdicts: judgement.verdicts,
@@ -92,6 +95,7 @@ export function benchOf(
     },
     user: request.user,
     addedPullSecrets: new Set(pullSecrets),
+    selfProvided: selfProvidedSecrets(inquiry, pod),
     absentIsLater: false,
   };
 }

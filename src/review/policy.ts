@@ -111,7 +111,12 @@ function globsOf(raw: unknown, key: string, findings: Draft[]): readonly string[
   if (written === undefined) return undefined;
   const { globs, bad } = parseGlobs(written);
   if (bad !== undefined) {
-    findings.push(invalid(`annotation ${key} of the namespace has an entry that cannot be read: '${bad}'`));
+    findings.push({
+      ...invalid(
+        `annotation ${key} of the namespace has an entry that cannot be read: '${bad.slice(0, 60)}'`,
+      ),
+      suggestion: 'write names, with * for any run of characters, between commas',
+    });
   }
   return globs;
 }

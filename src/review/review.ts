@@ -14,9 +14,11 @@ import type { Inquiry } from './inquiry.ts';
 import { askNamespace } from './inquiry.ts';
 import { unreadable } from './levels.ts';
 import { reviewPod } from './pod.ts';
+import type { Policy } from './policy.ts';
 import { isOptedIn, policyOf } from './policy.ts';
 import type { Case } from './case.ts';
 import type { Request } from './request.ts';
+import type { Settings } from './settings.ts';
 import { kindKey, settingsOf } from './settings.ts';
 import { reviewSyncResource } from './sync-resource.ts';
 import { workloadKind } from '../kube/workload.ts';
@@ -27,22 +29,27 @@ export type Reviewer = (request: Request, world: World, now: number) => Decision
 /** Makes the reviewer of a config; what can be derived from the config is derived once. */
 export function createReviewer(config: Config): Reviewer {
   const settings = settingsOf(config);
+  const policy = policiesOf(settings);
   return (request, world, now) => {
     const review = reviewOf(request, (group, kind) => settings.kindOf.has(kindKey({ group, kind })));
     if (review === undefined || isExempt(request)) return aside();
     const inquiry: Inquiry = { settings, world, now, namespace: request.namespace, wanted: [] };
     const namespace = askNamespace(inquiry);
     if (namespace.state === 'present') {
-      return isOptedIn(namespace.value) ? review(caseOf(inquiry, request, namespace.value)) : aside();
+      const { value } = namespace;
+      return isOptedIn(value)
+        ? review({ inquiry, request, namespace: value, policy: policy(value) })
+        : aside();
     }
     return withoutNamespace(inquiry, request, namespace);
   };
 
-  function isExempt({ namespace, user, object }: Request): boolean {
+  function isExempt({ namespace, user, group, kind, object }: Request): boolean {
     return (
       settings.exemptNamespaces.has(namespace) ||
       settings.exemptUsernames.has(user.username) ||
-      annotation(object, MIRROR_POD) !== undefined
+      // Only a Pod: on anything else the annotation means nothing, and would be a way around the judgement.
+      (group === '' && kind === 'Pod' && annotation(object, MIRROR_POD) !== undefined)
     );
   }
 }
@@ -63,8 +70,14 @@ function reviewOf(
   return isSyncKind(group, kind) ? reviewSyncResource : undefined;
 }
 
-function caseOf(inquiry: Inquiry, request: Request, namespace: KubeObject): Case {
-  return { inquiry, request, namespace, policy: policyOf(inquiry.settings, namespace) };
+/** A namespace is read once for all its pods, until the watch brings another object of it. */
+function policiesOf(settings: Settings): (namespace: KubeObject) => Policy {
+  const known = new WeakMap<KubeObject, Policy>();
+  return (namespace) => {
+    let policy = known.get(namespace);
+    if (policy === undefined) known.set(namespace, (policy = policyOf(settings, namespace)));
+    return policy;
+  };
 }
 
 /** Whether the namespace opted in is not known: then the strictest is assumed, and nothing is let through. */

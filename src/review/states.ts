@@ -15,6 +15,7 @@ interface Stated {
 }
 
 export function stateFindings(bench: Bench, group: Group, resolution: Resolution): Stated {
+  if (bench.selfProvided.has(group.secret)) return { state: 'Synced', drafts: [] };
   if (resolution.failure !== undefined) return unknown(group, resolution);
   if (resolution.record === undefined) return absent(bench, group, resolution);
   if (resolution.state === 'Empty') return empty(bench, group, resolution);
@@ -162,7 +163,8 @@ function unreadableClaimants(
     policy.maxSyncAge !== undefined ||
     policy.environment !== undefined;
   const made = unreadable(`what syncs Secret '${group.secret}'`, failure);
-  return about(group, { ...made, severity: asked ? 'error' : 'warning' }, 'all');
+  // The Secret is there, so this is no state that passes by itself: it is refused, not retried.
+  return about(group, { ...made, state: 'Synced', severity: asked ? 'error' : 'warning' }, 'all');
 }
 
 /** Rows 14 and 15, and Secrets that are claimed, but by no operator of the chain. */
@@ -189,7 +191,8 @@ function unmanagedFinding(bench: Bench, group: Group, resolution: Resolution): D
 }
 
 function hasNative({ plan }: Bench): boolean {
-  return plan.chain.some((plugin) => plugin.id === 'k8s');
+  // A chain of nothing but unknown names is refused for that; nothing more is said of its Secrets.
+  return plan.chain.length === 0 || plan.chain.some((plugin) => plugin.id === 'k8s');
 }
 
 /** Puts the references behind a finding; where the kubelet tolerates all of them, it is a warning. */

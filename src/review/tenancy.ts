@@ -128,8 +128,14 @@ function listFindings(
   const written = Object.hasOwn(annotations, key) ? annotations[key] : undefined;
   if (written === undefined) return [];
   const { globs, bad } = parseGlobs(written);
-  if (bad !== undefined)
-    return [invalid(`annotation ${key} of ${title} has an entry that cannot be read: '${cleanWords(bad)}'`)];
+  if (bad !== undefined) {
+    return [
+      {
+        ...invalid(`annotation ${key} of ${title} has an entry that cannot be read: '${cleanWords(bad)}'`),
+        suggestion: 'write names, with * for any run of characters, between commas',
+      },
+    ];
+  }
   if (subject.name !== undefined && matchesAny(globs, subject.name)) return [];
   return [
     draft('FLOE-E810', `${title} may not be used by ${subject.words}`, {

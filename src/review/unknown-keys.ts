@@ -26,10 +26,12 @@ function unknownIn(keys: readonly string[], where: 'annotation' | 'label', what:
         Object.values(KEYS).map((known) => known.slice(PREFIX.length)),
       );
       return {
-        ...invalid(`${what} has the ${where} ${key.slice(0, 120)}, which nothing reads`),
+        ...invalid(
+          `${what} has the ${where} ${key.slice(0, 120)}, which nothing reads${near === undefined ? '' : ` (did you mean ${PREFIX}${near}?)`}`,
+        ),
         severity: 'warning',
         field: `metadata.${where}s[${key.slice(0, 120)}]`,
-        suggestion: near === undefined ? 'remove it' : `did you mean ${PREFIX}${near}?`,
+        suggestion: near === undefined ? 'remove it' : `write ${PREFIX}${near}`,
       };
     });
 }

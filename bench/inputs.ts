@@ -1,0 +1,165 @@
+/** What is measured: pods, the cluster that they are judged against, and AdmissionReviews of them. */
+import type { JsonObject } from '../src/kube/json.ts';
+import type { KubeObject } from '../src/kube/object.ts';
+import { NAMESPACE, SERVICE_ACCOUNT } from '../src/kube/object.ts';
+import type { SecretRecord } from '../src/kube/secret.ts';
+import { worldOf } from '../src/kube/static-world.ts';
+import type { World } from '../src/kube/world.ts';
+
+export const BENCH_NAMESPACE = 'floe-jobs';
+const KEYS_EACH = ['PASSWORD', 'URL', 'USER', 'value'];
+
+export interface Input {
+  readonly name: string;
+  /** The pod of the n-th request. */
+  pod(index: number): JsonObject;
+}
+
+export const INPUTS: readonly Input[] = [
+  { name: 'no-op pod', pod: () => podOf({}) },
+  { name: 'one injected Secret', pod: () => podOf({ 'secrets.floe.dev/inject': 'secret-7' }) },
+  { name: 'large pod, 20 references', pod: () => largePod() },
+  { name: 'cold Secret', pod: (index) => podOf({ 'secrets.floe.dev/inject': `cold-${index}` }) },
+];
+
+/** A cluster of so many Secrets, with a ServiceAccount and the opted-in namespace. */
+export function worldWith(secrets: number): World {
+  return worldOf({
+    objects: [namespaceObject(), { kind: SERVICE_ACCOUNT, raw: serviceAccount() }],
+    secrets: Array.from({ length: secrets }, (_, index) => record(`secret-${index}`)),
+  });
+}
+
+export function namespaceObject(): KubeObject {
+  return { kind: NAMESPACE, raw: namespaceManifest() };
+}
+
+export function namespaceManifest(): JsonObject {
+  const labels = { 'kubernetes.io/metadata.name': BENCH_NAMESPACE, 'secrets.floe.dev/injection': 'enabled' };
+  return {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name: BENCH_NAMESPACE, resourceVersion: '1', labels },
+  };
+}
+
+export function serviceAccount(): JsonObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'ServiceAccount',
+    metadata: { name: 'default', namespace: BENCH_NAMESPACE, uid: 'sa', resourceVersion: '1' },
+  };
+}
+
+/** The body that the API server posts for the creation of this pod. */
+export function admissionReview(pod: JsonObject, uid: string): string {
+  return JSON.stringify({
+    kind: 'AdmissionReview',
+    apiVersion: 'admission.k8s.io/v1',
+    request: {
+      uid,
+      kind: { group: '', version: 'v1', kind: 'Pod' },
+      resource: { group: '', version: 'v1', resource: 'pods' },
+      requestKind: { group: '', version: 'v1', kind: 'Pod' },
+      requestResource: { group: '', version: 'v1', resource: 'pods' },
+      namespace: BENCH_NAMESPACE,
+      operation: 'CREATE',
+      userInfo: {
+        username: 'system:serviceaccount:kube-system:replicaset-controller',
+        groups: ['system:serviceaccounts', 'system:authenticated'],
+      },
+      object: pod,
+      oldObject: null,
+      dryRun: false,
+      options: { kind: 'CreateOptions', apiVersion: 'meta.k8s.io/v1' },
+    },
+  });
+}
+
+function podOf(
+  annotations: Record<string, string>,
+  containers: readonly JsonObject[] = [container('dbt')],
+): JsonObject {
+  return {
+    kind: 'Pod',
+    apiVersion: 'v1',
+    metadata: {
+      generateName: 'dbt-run-5d4f8c7b9-',
+      namespace: BENCH_NAMESPACE,
+      labels: { 'app.kubernetes.io/name': 'dbt', 'pod-template-hash': '5d4f8c7b9' },
+      annotations,
+      ownerReferences: [
+        { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'dbt-run-5d4f8c7b9', uid: 'rs', controller: true },
+      ],
+    },
+    spec: { containers, serviceAccountName: 'default', restartPolicy: 'Always', volumes: [] },
+  };
+}
+
+function container(name: string, env: readonly JsonObject[] = []): JsonObject {
+  return {
+    name,
+    image: 'ghcr.io/example/dbt:1.9',
+    args: ['run', '--select', 'marts'],
+    env: [{ name: 'DBT_TARGET', value: 'prod' }, ...env],
+    resources: { requests: { cpu: '100m', memory: '256Mi' }, limits: { memory: '512Mi' } },
+    securityContext: { allowPrivilegeEscalation: false, runAsNonRoot: true, capabilities: { drop: ['ALL'] } },
+  };
+}
+
+/** Four containers with five Secret references each, and the filler that makes a pod of some 20 KB. */
+function largePod(): JsonObject {
+  const containers = Array.from({ length: 4 }, (_, at) => {
+    const references = Array.from({ length: 5 }, (__, index) => ({
+      name: `PASSWORD_${index}`,
+      valueFrom: { secretKeyRef: { name: `secret-${at * 5 + index}`, key: 'PASSWORD' } },
+    }));
+    const filler = Array.from({ length: 60 }, (__, index) => ({
+      name: `SETTING_${index}`,
+      value: 'x'.repeat(40),
+    }));
+    return container(`step-${at}`, [...filler, ...references]);
+  });
+  return podOf({ 'secrets.floe.dev/inject': 'secret-7' }, containers);
+}
+
+function record(name: string): SecretRecord {
+  return {
+    namespace: BENCH_NAMESPACE,
+    name,
+    uid: name,
+    resourceVersion: '1',
+    ownerReferences: [],
+    labels: {},
+    annotations: {},
+    keys: KEYS_EACH,
+    keysComplete: true,
+    writes: [],
+  };
+}
+
+/** What the API server answers to a metadata-only read of a Secret. */
+export function secretMetadata(name: string): JsonObject {
+  const data = Object.fromEntries(KEYS_EACH.map((key) => [`f:${key}`, {}]));
+  return {
+    kind: 'PartialObjectMetadata',
+    apiVersion: 'meta.k8s.io/v1',
+    metadata: {
+      name,
+      namespace: BENCH_NAMESPACE,
+      uid: name,
+      resourceVersion: '1',
+      creationTimestamp: '2026-11-01T00:00:00Z',
+      managedFields: [
+        {
+          manager: 'kubectl',
+          operation: 'Update',
+          apiVersion: 'v1',
+          time: '2026-11-01T00:00:00Z',
+          fieldsType: 'FieldsV1',
+          fieldsV1: { 'f:data': data },
+        },
+      ],
+    },
+  };
+}

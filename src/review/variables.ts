@@ -1,0 +1,73 @@
+/**
+ * E813: variables that two sources set, and keys that no shell can read as a variable. Judged from key names that
+ * are known anyway; nothing is read for it.
+ */
+import { isVariableName } from '../kube/names.ts';
+import { asArray, get, text } from '../kube/json.ts';
+import type { Container } from '../kube/pod.ts';
+import { containersOf } from '../kube/pod.ts';
+import type { Draft } from './findings.ts';
+import { draft } from './findings.ts';
+import { useIn } from './references.ts';
+
+/** Key names by Secret. */
+export type KnownKeys = ReadonlyMap<string, readonly string[]>;
+
+/** At most so many of a kind for one container: a warning is read, a list is not. */
+const SHOWN = 3;
+
+export function variableFindings(pod: unknown, keys: KnownKeys): readonly Draft[] {
+  return containersOf(pod).flatMap((container) => findingsOf(container, keys));
+}
+
+function findingsOf(container: Container, keys: KnownKeys): readonly Draft[] {
+  const sources = sourcesOf(container, keys);
+  if (sources.length === 0) return [];
+  const explicit = new Set(
+    asArray(get(container.raw, 'env')).map((variable) => text(variable, 'name') ?? ''),
+  );
+  const setBy = new Map<string, string>();
+  const clashes: Draft[] = [];
+  for (const { secret, name } of sources) {
+    const other = explicit.has(name) ? 'env' : setBy.get(name);
+    if (other !== undefined && other !== secret) clashes.push(clash(container, name, secret, other));
+    setBy.set(name, secret);
+  }
+  const unusable = sources
+    .filter(({ name }) => !isVariableName(name))
+    .map((source) => unusableKey(container, source));
+  return [...clashes.slice(0, SHOWN), ...unusable.slice(0, SHOWN)];
+}
+
+interface Source {
+  readonly secret: string;
+  readonly key: string;
+  /** The variable's name: prefix and key. */
+  readonly name: string;
+}
+
+function sourcesOf(container: Container, keys: KnownKeys): readonly Source[] {
+  return asArray(get(container.raw, 'envFrom')).flatMap((source) => {
+    const secret = text(get(source, 'secretRef'), 'name') ?? '';
+    const prefix = text(source, 'prefix') ?? '';
+    return (keys.get(secret) ?? []).map((key) => ({ secret, key, name: `${prefix}${key}` }));
+  });
+}
+
+function clash(container: Container, name: string, secret: string, other: string): Draft {
+  const what =
+    other === 'env'
+      ? `variable ${name} of Secret '${secret}' is hidden by the container's own env`
+      : `Secrets '${other}' and '${secret}' both set variable ${name}; the later one wins`;
+  const suggestion = 'give one of them a prefix: PREFIX=secret';
+  return draft('FLOE-E813', what, { secret, uses: [useIn(container, 'envFrom')], suggestion });
+}
+
+function unusableKey(container: Container, { secret, key }: Source): Draft {
+  return draft('FLOE-E813', `key '${key}' of Secret '${secret}' is not usable as a variable name`, {
+    secret,
+    key,
+    uses: [useIn(container, 'envFrom')],
+    suggestion: `name it with secrets.floe.dev/env: NAME=${secret}/${key}`,
+  });
+}
