@@ -1,18 +1,84 @@
+/** What tests need of a machine: whether it is there, why not, and what brings it. */
 import { execFileSync } from 'node:child_process';
-import { binariesIn, cacheDirectory, hasControllers } from '../tools/control-plane/binaries.ts';
-import { buildName } from '../tools/control-plane/assets.ts';
+import { findControlPlane } from '../tools/control-plane/assets.ts';
+import { hasControllers } from '../tools/control-plane/binaries.ts';
 import { findTool } from '../tools/control-plane/kubectl.ts';
-import { join } from 'node:path';
 
-export type Need = 'apiserver' | 'controllers' | 'docker' | 'kubectl';
+export const NEEDS = ['apiserver', 'controllers', 'docker', 'kubectl', 'helm'] as const;
+export type Need = (typeof NEEDS)[number];
 
-/** Whether this machine has what a test needs. */
+export interface Want {
+  readonly need: Need;
+  readonly available: boolean;
+  /** Why it is not there; empty where it is. */
+  readonly reason: string;
+  /** What a person types to have it. */
+  readonly command: string;
+}
+
+/**
+ * Whether this machine has what a test needs; for `describe.skipIf(!needs('apiserver'))`. Throws, and so fails the
+ * file, where FLOE_TEST_REQUIRE names the need and it is not there.
+ */
 export function needs(need: Need): boolean {
-  if (need === 'kubectl') return findTool('kubectl').path !== undefined;
-  if (need === 'docker') return dockerAnswers();
-  const assets = process.env['KUBEBUILDER_ASSETS'] ?? '';
-  const found = binariesIn(assets === '' ? join(cacheDirectory(), buildName()) : assets);
-  return found !== undefined && (need === 'apiserver' || hasControllers(found));
+  const { available, reason, command } = wantOf(need);
+  if (available || !required().includes(need)) return available;
+  throw new Error(`FLOE_TEST_REQUIRE asks for ${need}: ${reason}. Run: ${command}`);
+}
+
+const known = new Map<Need, Want>();
+
+/** The whole answer to `needs`. */
+export function wantOf(need: Need): Want {
+  const answer = known.get(need) ?? LOOKS[need]();
+  known.set(need, answer);
+  return answer;
+}
+
+/** FLOE_TEST_REQUIRE, a comma list. Throws where it names something that no test can need. */
+export function required(): readonly Need[] {
+  const words = (process.env['FLOE_TEST_REQUIRE'] ?? '').split(',').map((word) => word.trim());
+  return words
+    .filter((word) => word !== '')
+    .map((word) => {
+      const need = NEEDS.find((name) => name === word);
+      if (need !== undefined) return need;
+      throw new Error(`FLOE_TEST_REQUIRE names '${word}'; it can be ${NEEDS.join(', ')}`);
+    });
+}
+
+const BUILD = 'npm run control-plane -- build';
+
+/** Only what is on the machine already: a test never builds or downloads a control plane. */
+const controlPlane = await findControlPlane({ mayFetch: false, log: () => undefined }).then(
+  (binaries) => ({ binaries, reason: '' }),
+  (error: unknown) => ({
+    binaries: undefined,
+    reason: error instanceof Error ? error.message : String(error),
+  }),
+);
+
+const LOOKS: Readonly<Record<Need, () => Want>> = {
+  apiserver: () => want('apiserver', controlPlane.binaries !== undefined, [controlPlane.reason, BUILD]),
+  controllers: () => {
+    const { binaries } = controlPlane;
+    const alone = 'there is no kube-controller-manager beside the API server';
+    const reason = binaries === undefined ? controlPlane.reason : alone;
+    return want('controllers', binaries !== undefined && hasControllers(binaries), [reason, BUILD]);
+  },
+  docker: () => want('docker', dockerAnswers(), ['no Docker daemon answers', 'start Docker']),
+  kubectl: () => tool('kubectl'),
+  helm: () => tool('helm'),
+};
+
+function want(need: Need, available: boolean, [reason, command]: readonly [string, string]): Want {
+  return { need, available, reason: available ? '' : reason, command };
+}
+
+function tool(name: 'kubectl' | 'helm'): Want {
+  const program = findTool(name);
+  const reason = program.path === undefined ? program.reason : '';
+  return want(name, program.path !== undefined, [reason, `install ${name}, or set ${name.toUpperCase()}`]);
 }
 
 function dockerAnswers(): boolean {

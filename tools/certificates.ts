@@ -10,7 +10,7 @@ export interface KeyPair {
   readonly keyPem: string;
 }
 
-export interface LeafRequest {
+interface LeafRequest {
   readonly names?: readonly string[];
   readonly ips?: readonly string[];
   readonly days?: number;

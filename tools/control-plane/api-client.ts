@@ -1,6 +1,6 @@
 import { Agent, request } from 'undici';
 
-export interface RequestOptions {
+interface RequestOptions {
   readonly contentType?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;

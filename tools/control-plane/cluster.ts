@@ -8,7 +8,7 @@ import { startControlPlane } from './start.ts';
 import type { ControlPlaneOptions } from './start.ts';
 import { createWorkspace, removeWorkspace } from './workspace.ts';
 
-export const CLUSTER_CHOICES = ['auto', 'apiserver', 'controllers', 'kind', 'existing'] as const;
+const CLUSTER_CHOICES = ['auto', 'apiserver', 'controllers', 'kind', 'existing'] as const;
 
 export type ClusterChoice = (typeof CLUSTER_CHOICES)[number];
 

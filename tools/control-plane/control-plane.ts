@@ -1,7 +1,7 @@
 import type { ApiClient } from './api-client.ts';
 import type { Kubelet } from './kubelet.ts';
 
-export interface Capabilities {
+interface Capabilities {
   /** Deployments make Pods, namespaces are emptied, default service accounts exist. */
   readonly controllers: boolean;
   /** What runs Pods: nothing, the stand-in that only reports, or a real kubelet. */

@@ -21,7 +21,7 @@ const CRDS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 const ESTABLISHED_WITHIN = 20_000;
 
 /** A namespaced kind with a status subresource and no schema to speak of. */
-export function customResourceDefinition({ group, version, kind, plural }: CustomKind): object {
+function customResourceDefinition({ group, version, kind, plural }: CustomKind): object {
   const anything = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
   return {
     apiVersion: 'apiextensions.k8s.io/v1',

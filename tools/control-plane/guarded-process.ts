@@ -19,6 +19,8 @@ echo $child > "$directory/$name.pid"
   while read -r line <&3; do [ "$line" = keep ] && keep=1; done
   trap '' TERM
   kill -9 $child 2>/dev/null
+  # Its own children, e.g. compilers, are in our process group.
+  kill 0
   [ -n "$keep" ] || { sleep 0.1; rm -rf "$directory"; }
 } &
 watcher=$!

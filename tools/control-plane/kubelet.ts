@@ -1,10 +1,10 @@
-import { ApiError } from './api-client.ts';
 import type { ApiClient } from './api-client.ts';
 import { follow } from './follow.ts';
 import type { MountedFile } from './mounted-files.ts';
 import { NODE_NAME, registerNode } from './node.ts';
 import type { Pod } from './pod-shape.ts';
 import { PodWorker } from './pod-worker.ts';
+import { WorkQueue } from './work-queue.ts';
 
 /**
  * A stand-in for scheduler and kubelet: it binds pods, reads the Secrets they name, reports what is
@@ -35,6 +35,7 @@ export async function startKubelet(api: ApiClient): Promise<Kubelet> {
   await registerNode(api);
   const ending = new AbortController();
   const workers = new Map<string, PodWorker>();
+  const queue = new WorkQueue();
   let made = 0;
 
   const onPod = (type: string, pod: Pod): void => {
@@ -46,19 +47,13 @@ export async function startKubelet(api: ApiClient): Promise<Kubelet> {
     const worker = workers.get(uid) ?? new PodWorker(api, pod, addressOf((made += 1)));
     workers.set(uid, worker);
     worker.pod = pod;
-    enqueue(worker);
+    queue.add(worker);
   };
   // A pod that waits is looked at again at once, where the real kubelet takes seconds to come back.
   const onSource = (_type: string, { metadata }: Source): void => {
     for (const worker of workers.values()) {
-      if (worker.isWaiting() && worker.pod.metadata.namespace === metadata.namespace) enqueue(worker);
+      if (worker.isWaiting() && worker.pod.metadata.namespace === metadata.namespace) queue.add(worker);
     }
-  };
-  const queue = new Set<PodWorker>();
-  let working = Promise.resolve();
-  const enqueue = (worker: PodWorker): void => {
-    queue.add(worker);
-    working = working.then(() => workOff(queue));
   };
   const { signal } = ending;
   // Without a resourceVersion a watch starts with an ADDED for each object there is.
@@ -67,34 +62,25 @@ export async function startKubelet(api: ApiClient): Promise<Kubelet> {
     follow(() => api.watch<Source>('/api/v1/secrets?watch=1', signal), onSource, signal),
     follow(() => api.watch<Source>('/api/v1/configmaps?watch=1', signal), onSource, signal),
   ];
-  const find = (namespace: string, name: string): PodWorker | undefined =>
-    [...workers.values()].find(
-      ({ pod: { metadata } }) => metadata.name === name && metadata.namespace === namespace,
-    );
   return {
     nodeName: NODE_NAME,
-    effectiveEnv: (namespace, pod, container) => find(namespace, pod)?.env.get(container),
-    mountedFiles: (namespace, pod, container) => find(namespace, pod)?.files.get(container),
+    effectiveEnv: (namespace, pod, container) => find(workers, namespace, pod)?.env.get(container),
+    mountedFiles: (namespace, pod, container) => find(workers, namespace, pod)?.files.get(container),
     stop: async () => {
       ending.abort();
-      queue.clear();
-      await Promise.all([...loops, working]);
+      await Promise.all([...loops, queue.close()]);
     },
   };
 }
 
-async function workOff(queue: Set<PodWorker>): Promise<void> {
-  for (const worker of queue) {
-    queue.delete(worker);
-    try {
-      await worker.reconcile();
-    } catch (error) {
-      // Gone or changed in between: the next event brings the pod back. Without an API server there is no
-      // event, but the watch begins anew when it returns, and names every pod again.
-      const expected = !(error instanceof ApiError) || error.status === 404 || error.status === 409;
-      if (!expected) process.stderr.write(`kubelet stand-in: ${error.message}\n`);
-    }
-  }
+function find(
+  workers: ReadonlyMap<string, PodWorker>,
+  namespace: string,
+  name: string,
+): PodWorker | undefined {
+  return [...workers.values()].find(
+    ({ pod: { metadata } }) => metadata.name === name && metadata.namespace === namespace,
+  );
 }
 
 function addressOf(count: number): string {

@@ -46,7 +46,7 @@ export interface EnvFrom {
   readonly configMapRef?: Reference;
 }
 
-export interface VolumeMount {
+interface VolumeMount {
   readonly name: string;
   readonly mountPath: string;
   readonly subPath?: string;
@@ -71,7 +71,7 @@ export interface FileSource {
   readonly items?: readonly { readonly key: string; readonly path: string; readonly mode?: number }[];
 }
 
-export interface Reference {
+interface Reference {
   readonly name: string;
   readonly optional?: boolean;
 }

@@ -20,7 +20,9 @@ export function isAlive(identity: ProcessIdentity): boolean {
 export function commandLine(pid: number): string | undefined {
   if (process.platform !== 'linux') return ps(pid, 'command=');
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+    const text = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+    // Of a process that ended and was not yet fetched by its parent only the number is left.
+    return text === '' ? undefined : text;
   } catch {
     return undefined;
   }
