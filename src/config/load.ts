@@ -9,9 +9,7 @@ import { ConfigError } from './error.ts';
 import { readYaml } from './file.ts';
 import { chainOfManifest } from './manifest.ts';
 import type { NamedSetting, Setting } from './settings.ts';
-import { ALL_SETTINGS, ENV_PREFIX } from './settings.ts';
-
-export const DEFAULT_CONFIG_FILE = '/etc/floe/secrets/config.yaml';
+import { ALL_SETTINGS, DEFAULT_CONFIG_FILE, ENV_PREFIX } from './settings.ts';
 
 export interface ConfigSources {
   /** As `--config` gave it. Without it the default file is read where there is one. */

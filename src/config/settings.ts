@@ -169,6 +169,8 @@ export interface NamedSetting {
   readonly env: string;
 }
 
+/** Read where it is there and no other is named. */
+export const DEFAULT_CONFIG_FILE = '/etc/floe/secrets/config.yaml';
 export const ENV_PREFIX = 'FLOE_SECRETS_';
 
 /** Every setting of the table, in its order. */

@@ -136,10 +136,18 @@ function verdictOf(object: KubeObject, condition: Condition | undefined): Omit<H
   return {
     verdict: ok ? 'ok' : 'failing',
     generation: generationOfVerdict(object, condition.observedGeneration),
-    words: wordsOf(condition),
+    words: wordsOf({ ...condition, message: withoutPreamble(condition.message) }),
     neverOld: false,
     ...since,
   };
+}
+
+/** The operator begins every failure with the same hundred characters; what a person needs stands behind them. */
+const PREAMBLE =
+  'Failed to sync secrets. This can be caused by invalid access token or an invalid API host that is set. Error: ';
+
+function withoutPreamble(message: string): string {
+  return message.startsWith(PREAMBLE) ? message.slice(PREAMBLE.length) : message;
 }
 
 /** Both forms of target, or none, end the operator's reconcile before it writes any status. */

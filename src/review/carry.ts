@@ -9,8 +9,9 @@ import type { Container } from '../kube/pod.ts';
 import { volumesOf } from '../kube/pod.ts';
 import type { Draft } from './findings.ts';
 import { draft } from './findings.ts';
-import type { Plan, VolumePlan } from './plan.ts';
+import type { Plan } from './plan.ts';
 import { useIn } from './references.ts';
+import type { VolumePlan } from './volume-plan.ts';
 
 /** What one container lacks. */
 export interface ContainerGap {

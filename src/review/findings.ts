@@ -32,6 +32,20 @@ export function invalid(what: string): Draft {
   return draft('FLOE-E805', what);
 }
 
+/** E805: an annotation of ours that is longer than `limits.annotationBytes`; nothing of it is read. */
+export function tooLong(key: string, level: string, limit: number): Draft {
+  return {
+    ...invalid(`annotation ${key} of the ${level} is longer than ${limit} bytes`),
+    field: fieldOf(key),
+    suggestion: 'shorten it, or raise limits.annotationBytes',
+  };
+}
+
+/** Where an annotation stands in its object. */
+export function fieldOf(key: string): string {
+  return `metadata.annotations[${key}]`;
+}
+
 export function findingOf(made: Draft): Finding {
   const first = made.uses?.[0];
   const container = made.container ?? first?.container;

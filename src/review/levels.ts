@@ -3,8 +3,18 @@
  * nearest that has the key wins whole. Owners and ServiceAccounts give defaults, never permissions.
  */
 import { KEYS } from '../contract/keys.ts';
+import type { JsonObject } from '../kube/json.ts';
+import { text } from '../kube/json.ts';
 import type { KubeObject, OwnerReference, ResourceKind } from '../kube/object.ts';
-import { CRON_JOB, JOB, SERVICE_ACCOUNT, annotation, controllerOf, groupOf, uidOf } from '../kube/object.ts';
+import {
+  CRON_JOB,
+  JOB,
+  SERVICE_ACCOUNT,
+  annotationsOf,
+  controllerOf,
+  groupOf,
+  uidOf,
+} from '../kube/object.ts';
 import { serviceAccountNameOf } from '../kube/pod.ts';
 import type { ReadFailure } from '../kube/world.ts';
 import type { Draft } from './findings.ts';
@@ -16,7 +26,11 @@ export type LevelName = 'Pod' | 'Job' | 'CronJob' | 'ServiceAccount' | 'Namespac
 
 export interface Level {
   readonly name: LevelName;
-  readonly raw: unknown;
+  readonly annotations: JsonObject;
+}
+
+export function levelOf(name: LevelName, raw: unknown): Level {
+  return { name, annotations: annotationsOf(raw) };
 }
 
 /** A value and the level that gave it. */
@@ -45,9 +59,9 @@ export function levelsOf(
   const account = accountOf(inquiry, pod);
   findings.push(...account.findings);
   const { serviceAccount } = account;
-  const all: Level[] = [{ name: 'Pod', raw: pod }, ...above];
-  if (serviceAccount !== undefined) all.push({ name: 'ServiceAccount', raw: serviceAccount.raw });
-  all.push({ name: 'Namespace', raw: namespace.raw });
+  const all: Level[] = [levelOf('Pod', pod), ...above];
+  if (serviceAccount !== undefined) all.push(levelOf('ServiceAccount', serviceAccount.raw));
+  all.push(levelOf('Namespace', namespace.raw));
   return { all, ...(serviceAccount === undefined ? {} : { serviceAccount }), findings };
 }
 
@@ -60,8 +74,8 @@ export function accountOf(inquiry: Inquiry, pod: unknown): Pick<Levels, 'service
 
 /** The nearest level's value; an empty one ends the search too. */
 export function nearestWish(levels: readonly Level[], key: string): Wish | undefined {
-  for (const { name, raw } of levels) {
-    const value = annotation(raw, key);
+  for (const { name, annotations } of levels) {
+    const value = text(annotations, key);
     if (value !== undefined) return { value, level: name };
   }
   return undefined;
@@ -69,8 +83,8 @@ export function nearestWish(levels: readonly Level[], key: string): Wish | undef
 
 /** Every level's `require-keys`: they add up. */
 export function requireKeysWishes(levels: readonly Level[]): readonly Wish[] {
-  return levels.flatMap(({ name, raw }) => {
-    const value = annotation(raw, KEYS.requireKeys);
+  return levels.flatMap(({ name, annotations }) => {
+    const value = text(annotations, KEYS.requireKeys);
     return value === undefined ? [] : [{ value, level: name }];
   });
 }
@@ -88,8 +102,8 @@ function jobsOf(inquiry: Inquiry, pod: unknown, findings: Draft[]): readonly Lev
   const job = liveOwner(inquiry, controllerOf(pod), JOB, findings);
   if (job === undefined) return [];
   const cronJob = liveOwner(inquiry, controllerOf(job.raw), CRON_JOB, findings);
-  const levels: Level[] = [{ name: 'Job', raw: job.raw }];
-  return cronJob === undefined ? levels : [...levels, { name: 'CronJob', raw: cronJob.raw }];
+  const levels: Level[] = [levelOf('Job', job.raw)];
+  return cronJob === undefined ? levels : [...levels, levelOf('CronJob', cronJob.raw)];
 }
 
 /** An owner counts only as a live object of that name and uid: anybody can write an ownerReference. */

@@ -1,14 +1,5 @@
 /** What a pod asked for: entries, receiving containers, chain. Nothing here looks at what the pod carries. */
-import { createHash } from 'node:crypto';
-import type {
-  ContainerEntry,
-  EnvEntry,
-  FileEntry,
-  InjectEntry,
-  KeyEntry,
-  Mistake,
-  Parsed,
-} from '../contract/grammar.ts';
+import type { EnvEntry, FileEntry, InjectEntry, KeyEntry, Mistake, Parsed } from '../contract/grammar.ts';
 import {
   parseContainers,
   parseEnv,
@@ -18,27 +9,19 @@ import {
   splitEntries,
 } from '../contract/grammar.ts';
 import { KEYS, PENDING_CHOICES } from '../contract/keys.ts';
-import { dig } from '../kube/json.ts';
 import { label } from '../kube/object.ts';
 import type { Container } from '../kube/pod.ts';
-import { containersOfType, isWindows } from '../kube/pod.ts';
 import type { Plugin } from '../plugins/plugin.ts';
 import type { Draft } from './findings.ts';
-import { draft, invalid } from './findings.ts';
+import { draft, fieldOf, invalid, tooLong } from './findings.ts';
 import type { Level, Wish } from './levels.ts';
 import { nearestWish, requireKeysWishes } from './levels.ts';
 import type { Policy } from './policy.ts';
 import { readChain, unknownPlugin } from './policy.ts';
+import { receiversOf } from './receivers.ts';
 import type { Settings } from './settings.ts';
-
-/** One projected volume: every file entry of one directory. */
-export interface VolumePlan {
-  readonly name: string;
-  readonly directory: string;
-  readonly files: readonly FileEntry[];
-  /** Absent on Windows, where files have no modes. */
-  readonly defaultMode?: number;
-}
+import type { VolumePlan } from './volume-plan.ts';
+import { volumePlansOf } from './volume-plan.ts';
 
 export interface Plan {
   readonly chain: readonly Plugin[];
@@ -59,18 +42,14 @@ export interface Plan {
 export function planOf(settings: Settings, policy: Policy, pod: unknown, levels: readonly Level[]): Plan {
   const reader = readerOf(settings, levels);
   const disabled = label(pod, KEYS.injection) === 'disabled';
-  const inject = disabled ? [] : reader.read(KEYS.inject, parseInject);
-  const env = disabled ? [] : reader.read(KEYS.env, parseEnv);
-  const files = disabled ? [] : reader.read(KEYS.files, parseFiles);
-  const secrets = [...new Set([...inject, ...env, ...files].map((entry) => entry.secret))];
-  const asks = secrets.length > 0 && reader.wish(KEYS.containers) !== undefined;
+  const asked = disabled ? NOTHING : readEntries(reader);
   const chosen = reader.read(KEYS.containers, parseContainers);
-  const { containers, absent } = receivers(
-    settings,
-    pod,
-    chosen,
-    asks && reader.wish(KEYS.containers)?.value.trim() !== '',
-  );
+  const named = splitEntries(reader.wish(KEYS.containers)?.value ?? '').length > 0;
+  const written = named && secretsOf(asked).length > 0;
+  const { containers, absent } = receiversOf(settings, pod, written ? chosen : undefined);
+  // Where no container receives anything, the pod gets nothing either: no volume, no name in `injected`.
+  const { inject, env, files } = containers.length === 0 ? NOTHING : asked;
+  const secrets = secretsOf({ inject, env, files });
   const requireKeys = requireKeysWishes(levels).flatMap((wish) =>
     reader.parse(KEYS.requireKeys, wish, parseRequireKeys),
   );
@@ -80,7 +59,7 @@ export function planOf(settings: Settings, policy: Policy, pod: unknown, levels:
     chain,
     inject,
     env,
-    volumes: volumesOf(settings, pod, files, containers),
+    volumes: volumePlansOf(settings, pod, files, containers),
     requireKeys,
     containers,
     secrets,
@@ -93,25 +72,45 @@ export function planOf(settings: Settings, policy: Policy, pod: unknown, levels:
   };
 }
 
+interface Entries {
+  readonly inject: readonly InjectEntry[];
+  readonly env: readonly EnvEntry[];
+  readonly files: readonly FileEntry[];
+}
+
+const NOTHING: Entries = { inject: [], env: [], files: [] };
+
+function readEntries(reader: Reader): Entries {
+  return {
+    inject: reader.read(KEYS.inject, parseInject),
+    env: reader.read(KEYS.env, parseEnv),
+    files: reader.read(KEYS.files, parseFiles),
+  };
+}
+
+function secretsOf({ inject, env, files }: Entries): readonly string[] {
+  return [...new Set([...inject, ...env, ...files].map((entry) => entry.secret))];
+}
+
 interface Reader {
   readonly findings: Draft[];
   wish(key: string): Wish | undefined;
   read<T>(key: string, parse: (text: string) => Parsed<T>): readonly T[];
   parse<T>(key: string, wish: Wish, parse: (text: string) => Parsed<T>): readonly T[];
+  /** False, with a finding, where the value is longer than it may be. */
+  fits(key: string, wish: Wish): boolean;
 }
 
 function readerOf(settings: Settings, levels: readonly Level[]): Reader {
   const limit = settings.config.limits.annotationBytes;
   const findings: Draft[] = [];
+  const fits = (key: string, wish: Wish): boolean => {
+    if (Buffer.byteLength(wish.value) <= limit) return true;
+    findings.push(tooLong(key, wish.level, limit));
+    return false;
+  };
   const parse = <T>(key: string, wish: Wish, parser: (text: string) => Parsed<T>): readonly T[] => {
-    if (Buffer.byteLength(wish.value) > limit) {
-      findings.push({
-        ...invalid(`annotation ${key} of the ${wish.level} is longer than ${limit} bytes`),
-        field: fieldOf(key),
-        suggestion: 'shorten it, or raise limits.annotationBytes',
-      });
-      return [];
-    }
+    if (!fits(key, wish)) return [];
     const { entries, mistakes } = parser(wish.value);
     findings.push(...mistakes.map((mistake) => mistakeIn(key, wish, mistake)));
     return entries;
@@ -125,6 +124,7 @@ function readerOf(settings: Settings, levels: readonly Level[]): Reader {
       return found === undefined ? [] : parse(key, found, parser);
     },
     parse,
+    fits,
   };
 }
 
@@ -147,15 +147,12 @@ const FORMS: Readonly<Record<string, string>> = {
   [KEYS.containers]: "write container names, '*', 'init:name' or 'init:*'",
 };
 
-function fieldOf(key: string): string {
-  return `metadata.annotations[${key}]`;
-}
-
 /** The pod's choice out of the namespace's chain; without one, the chain itself. */
 function chainOf(settings: Settings, policy: Policy, reader: Reader): readonly Plugin[] {
   const wish = reader.wish(KEYS.plugin);
-  if (wish === undefined || wish.level === 'Namespace' || splitEntries(wish.value).length === 0)
+  if (wish === undefined || wish.level === 'Namespace' || !reader.fits(KEYS.plugin, wish))
     return policy.chain;
+  if (splitEntries(wish.value).length === 0) return policy.chain;
   const { plugins, unknown } = readChain(settings, wish.value);
   for (const id of unknown) {
     reader.findings.push(unknownPlugin(settings, id, `annotation ${KEYS.plugin} of the ${wish.level}`));
@@ -180,73 +177,12 @@ function checkPending(reader: Reader): void {
   const wish = reader.wish(KEYS.pending);
   if (wish === undefined || wish.value === '' || PENDING_CHOICES.some((choice) => choice === wish.value))
     return;
+  if (!reader.fits(KEYS.pending, wish)) return;
   reader.findings.push({
     ...invalid(`annotation ${KEYS.pending} of the ${wish.level} is '${wish.value.slice(0, 60)}'`),
     field: fieldOf(KEYS.pending),
     suggestion: `use one of ${PENDING_CHOICES.join(', ')}`,
   });
-}
-
-function receivers(
-  settings: Settings,
-  pod: unknown,
-  chosen: readonly ContainerEntry[],
-  written: boolean,
-): { readonly containers: readonly Container[]; readonly absent: readonly Draft[] } {
-  const regular = containersOfType(pod, 'container');
-  if (!written)
-    return { containers: regular.filter(({ name }) => !settings.skipContainers.has(name)), absent: [] };
-  const init = containersOfType(pod, 'init');
-  const picked = new Set<Container>();
-  const absent: Draft[] = [];
-  for (const entry of chosen) {
-    const found = (entry.init ? init : regular).filter(
-      ({ name }) => entry.name === '*' || entry.name === name,
-    );
-    found.forEach((container) => picked.add(container));
-    if (found.length === 0 && entry.name !== '*')
-      absent.push(noSuchContainer(entry, entry.init ? init : regular));
-  }
-  return { containers: [...init, ...regular].filter((container) => picked.has(container)), absent };
-}
-
-function noSuchContainer(entry: ContainerEntry, there: readonly Container[]): Draft {
-  const kind = entry.init ? 'init container' : 'container';
-  const names = there.map(({ name }) => `'${name}'`).join(', ');
-  return {
-    ...invalid(
-      `annotation ${KEYS.containers} names the ${kind} '${entry.name}'${entry.init ? ` (init:${entry.name})` : ''}, which this pod does not have`,
-    ),
-    field: fieldOf(KEYS.containers),
-    suggestion: names === '' ? `the pod has no ${kind}s` : `its ${kind}s are ${names}`,
-  };
-}
-
-function volumesOf(
-  settings: Settings,
-  pod: unknown,
-  files: readonly FileEntry[],
-  containers: readonly Container[],
-): readonly VolumePlan[] {
-  const mode = files.length === 0 ? undefined : fileMode(settings, pod, containers);
-  const byDirectory = Map.groupBy(files, (entry) => entry.directory);
-  return [...byDirectory].map(([directory, entries]) => ({
-    name: `floe-${createHash('sha256').update(directory).digest('hex').slice(0, 10)}`,
-    directory,
-    files: entries,
-    ...(mode === undefined ? {} : { defaultMode: mode }),
-  }));
-}
-
-/** As narrow as the receiving processes can still read: by group, by root alone, else by all. */
-function fileMode(settings: Settings, pod: unknown, containers: readonly Container[]): number | undefined {
-  if (isWindows(pod)) return undefined;
-  const configured = settings.config.files.defaultMode;
-  if (configured !== 'auto') return configured;
-  if (typeof dig(pod, 'spec', 'securityContext', 'fsGroup') === 'number') return 0o440;
-  const podUser = dig(pod, 'spec', 'securityContext', 'runAsUser');
-  const root = ({ raw }: Container): boolean => (dig(raw, 'securityContext', 'runAsUser') ?? podUser) === 0;
-  return containers.length > 0 && containers.every(root) ? 0o400 : 0o444;
 }
 
 function dotted(entry: EnvEntry): Draft {

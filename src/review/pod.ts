@@ -39,7 +39,8 @@ function mutate(one: Case, levels: Levels, plan: Plan): Decision {
   const judgement = judgeReferences(benchOf(one, levels, plan), [...plannedReferences(plan), ...required]);
   const versions = plan.secrets.flatMap((name) => {
     const version = judgement.versions.get(name);
-    return version === undefined ? [] : [`${name}=${version}`];
+    // A Secret of a file may have no version.
+    return version === undefined || version === '' ? [] : [`${name}=${version}`];
   });
   const marks = { injected: plan.secrets.join(','), versions: versions.join(',') };
   return decide(inquiry, mannerOf(one), {

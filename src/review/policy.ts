@@ -9,7 +9,7 @@ import type { KubeObject } from '../kube/object.ts';
 import { annotation, label } from '../kube/object.ts';
 import type { Plugin } from '../plugins/plugin.ts';
 import type { Draft } from './findings.ts';
-import { invalid } from './findings.ts';
+import { invalid, tooLong } from './findings.ts';
 import type { Settings } from './settings.ts';
 
 export interface Policy {
@@ -35,10 +35,12 @@ export function policyOf(settings: Settings, namespace: KubeObject): Policy {
   const findings: Draft[] = [];
   const { raw } = namespace;
   const environment = label(raw, FLOE.environment);
-  const chain = annotation(raw, KEYS.plugin);
-  const allowedSecrets = globsOf(raw, KEYS.allowedSecrets, findings);
-  const allowedProjects = globsOf(raw, KEYS.allowedProjects, findings);
-  const maxSyncAge = maxSyncAgeOf(raw, findings);
+  const limit = settings.config.limits.annotationBytes;
+  const read = (key: string): string | undefined => readAnnotation(raw, key, limit, findings);
+  const chain = read(KEYS.plugin);
+  const allowedSecrets = globsOf(read(KEYS.allowedSecrets), KEYS.allowedSecrets, findings);
+  const allowedProjects = globsOf(read(KEYS.allowedProjects), KEYS.allowedProjects, findings);
+  const maxSyncAge = maxSyncAgeOf(read(KEYS.maxSyncAge), findings);
   return {
     mode: modeOf(settings, raw, findings),
     ...chainOf(settings, chain, findings),
@@ -100,14 +102,21 @@ export function unknownPlugin(settings: Settings, id: string, where: string): Dr
   const near = nearest(id, settings.plugins.keys());
   const known = [...new Set([...settings.plugins.values()].map((plugin) => plugin.id))].join(', ');
   return {
-    ...invalid(`${where} names the plugin '${id}', which is not enabled`),
+    ...invalid(`${where} names the plugin '${id.slice(0, 60)}', which is not enabled`),
     field: `metadata.annotations[${KEYS.plugin}]`,
     suggestion: near === undefined ? `use one of ${known}` : `did you mean '${near}'?`,
   };
 }
 
-function globsOf(raw: unknown, key: string, findings: Draft[]): readonly string[] | undefined {
+/** The annotation's text; one that is too long is a finding, and counts as empty. */
+function readAnnotation(raw: unknown, key: string, limit: number, findings: Draft[]): string | undefined {
   const written = annotation(raw, key);
+  if (written === undefined || Buffer.byteLength(written) <= limit) return written;
+  findings.push(tooLong(key, 'namespace', limit));
+  return '';
+}
+
+function globsOf(written: string | undefined, key: string, findings: Draft[]): readonly string[] | undefined {
   if (written === undefined) return undefined;
   const { globs, bad } = parseGlobs(written);
   if (bad !== undefined) {
@@ -121,13 +130,14 @@ function globsOf(raw: unknown, key: string, findings: Draft[]): readonly string[
   return globs;
 }
 
-function maxSyncAgeOf(raw: unknown, findings: Draft[]): number | undefined {
-  const written = annotation(raw, KEYS.maxSyncAge);
+function maxSyncAgeOf(written: string | undefined, findings: Draft[]): number | undefined {
   if (written === undefined) return undefined;
   const age = parseDuration(written.trim());
   if (age === undefined) {
     findings.push({
-      ...invalid(`annotation ${KEYS.maxSyncAge} of the namespace is '${written}', which is no duration`),
+      ...invalid(
+        `annotation ${KEYS.maxSyncAge} of the namespace is '${written.slice(0, 60)}', which is no duration`,
+      ),
       suggestion: "write a duration such as '15m'",
     });
   }

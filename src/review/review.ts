@@ -12,6 +12,7 @@ import type { Decision } from './decision.ts';
 import { reviewEphemeralContainers } from './ephemeral.ts';
 import type { Inquiry } from './inquiry.ts';
 import { askNamespace } from './inquiry.ts';
+import { draft } from './findings.ts';
 import { unreadable } from './levels.ts';
 import { reviewPod } from './pod.ts';
 import type { Policy } from './policy.ts';
@@ -86,10 +87,10 @@ function withoutNamespace(
   request: Request,
   namespace: Exclude<ReturnType<typeof askNamespace>, { readonly state: 'present' }>,
 ): Decision {
-  const failure =
-    namespace.state === 'failed'
-      ? namespace.failure
-      : ({ reason: 'unavailable', message: 'it does not exist' } as const);
-  const drafts = [unreadable(`namespace '${inquiry.namespace}'`, failure)];
+  const title = `namespace '${inquiry.namespace}'`;
+  const gone = draft('FLOE-E820', `${title} does not exist, so what it asks of its pods is not known`, {
+    suggestion: 'create the namespace first',
+  });
+  const drafts = [namespace.state === 'failed' ? unreadable(title, namespace.failure) : gone];
   return decide(inquiry, { mode: 'strict', bare: false, dryRun: request.dryRun }, { drafts });
 }

@@ -1,5 +1,7 @@
 /** What the reviewer derives from the config once: sets, maps and the plugin registry. */
 import type { Config } from '../config/config.ts';
+import { ConfigError } from '../config/error.ts';
+import { nearest } from '../kube/nearest.ts';
 import { DEFAULT_INSTALL_NAMESPACE, OPERATOR_NAMESPACES, SYSTEM_NAMESPACES } from '../contract/keys.ts';
 import type { ResourceKind } from '../kube/object.ts';
 import { PLUGINS } from '../plugins/index.ts';
@@ -20,7 +22,11 @@ export interface Settings {
   readonly environmentOf: (name: string) => string;
 }
 
+/** Throws ConfigError where the config names a plugin that does not exist. */
 export function settingsOf(config: Config): Settings {
+  const { enabled: written } = config.plugins;
+  checkPlugins('plugins.default', config.plugins.default);
+  if (written !== 'auto') checkPlugins('plugins.enabled', written);
   const enabled = enabledPlugins(config);
   const kinds = enabled.flatMap((plugin) => plugin.kinds);
   return {
@@ -49,6 +55,15 @@ export function settingsOf(config: Config): Settings {
 
 export function kindKey(resource: Pick<ResourceKind, 'group' | 'kind'>): string {
   return `${resource.group}/${resource.kind}`;
+}
+
+function checkPlugins(path: string, ids: readonly string[]): void {
+  const known = PLUGINS.flatMap((plugin) => [plugin.id, ...plugin.aliases]);
+  const unknown = ids.find((id) => !known.includes(id));
+  if (unknown === undefined) return;
+  const near = nearest(unknown, known);
+  const hint = near === undefined ? `known plugins: ${known.join(', ')}` : `did you mean '${near}'?`;
+  throw new ConfigError(`${path}: there is no plugin '${unknown}'; ${hint}`);
 }
 
 /** `auto` runs every plugin: the world says of each kind whether its CRD is served. */

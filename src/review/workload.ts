@@ -15,7 +15,7 @@ import type { Decision } from './decision.ts';
 import type { Draft } from './findings.ts';
 import { judgeReferences } from './judge.ts';
 import type { Level } from './levels.ts';
-import { levelsOf } from './levels.ts';
+import { levelOf, levelsOf } from './levels.ts';
 import { literalFindings } from './literals.ts';
 import { planOf } from './plan.ts';
 import { plannedReferences, requiredKeyReferences } from './planned.ts';
@@ -76,10 +76,7 @@ function milder(one: Draft): Draft {
 /** A Job's and a CronJob's own annotations count for the pods that they make. */
 function ownersIn({ group, kind, object }: Request): readonly Level[] {
   if (group !== 'batch') return [];
-  if (kind === 'Job') return [{ name: 'Job', raw: object }];
+  if (kind === 'Job') return [levelOf('Job', object)];
   const job = dig(object, 'spec', 'jobTemplate');
-  return [
-    { name: 'Job', raw: job },
-    { name: 'CronJob', raw: object },
-  ];
+  return [levelOf('Job', job), levelOf('CronJob', object)];
 }

@@ -1,0 +1,73 @@
+/** A World of live reads with the rights of whoever asks: what a judgement wants is read, then it judges again. */
+import { keyOfWant, objectKey, secretKey } from '../cluster/answers.ts';
+import type { Client } from '../cluster/client.ts';
+import type { Lookup } from '../cluster/lookup.ts';
+import { createLookup } from '../cluster/lookup.ts';
+import { readSecret } from '../cluster/secret-table.ts';
+import { readSyncResources } from '../cluster/snapshot.ts';
+import { worldOfContents } from '../cluster/world-files.ts';
+import type { KubeObject } from '../kube/object.ts';
+import { NAMESPACE } from '../kube/object.ts';
+import type { SecretRecord } from '../kube/secret.ts';
+import type { Read, ReadFailure, Want, World } from '../kube/world.ts';
+import { UNREAD } from '../kube/world.ts';
+import type { SyncKind } from '../plugins/plugin.ts';
+
+export interface LiveWorld {
+  readonly world: World;
+  /** `-n`, else the namespace of the context, or the only one of a world in files. */
+  readonly home: string;
+  /** Reads what nobody has read yet; false where all of it was. */
+  read(wants: readonly Want[]): Promise<boolean>;
+  /** What could not be read so far. */
+  failures(): readonly ReadFailure[];
+}
+
+/** Patience of a person at a terminal, not that of an API server. */
+const TIMEOUT = 10_000;
+
+/** Lists the sync resources and leaves everything else to be read when it is wanted. */
+export async function openLiveWorld(
+  client: Client,
+  kinds: readonly SyncKind[],
+  home: string,
+): Promise<LiveWorld> {
+  const listed = await readSyncResources(client, { kinds, namespace: home });
+  const lookup = createLookup(client, { max: 0, ttl: 0, timeoutMs: TIMEOUT });
+  const objects = new Map<string, Read<KubeObject>>();
+  const secrets = new Map<string, Read<SecretRecord>>();
+
+  const answer = async (want: Want): Promise<void> => {
+    const key = keyOfWant(want);
+    if (want.what === 'secret') secrets.set(key, await readSecret(client, want.namespace, want.name));
+    else if (want.what !== 'access') objects.set(key, await readObject(lookup, want));
+  };
+  return {
+    home,
+    world: {
+      ...worldOfContents({ ...listed, objects: [], secrets: [] }, kinds),
+      namespace: (name) => objects.get(objectKey(NAMESPACE, '', name)) ?? UNREAD,
+      object: (kind, place, name) => objects.get(objectKey(kind, place, name)) ?? UNREAD,
+      secret: (place, name) => secrets.get(secretKey(place, name)) ?? UNREAD,
+    },
+    async read(wants) {
+      const fresh = new Map(wants.map((want) => [keyOfWant(want), want]));
+      for (const key of [...objects.keys(), ...secrets.keys()]) fresh.delete(key);
+      await Promise.all([...fresh.values()].map(answer));
+      return fresh.size > 0;
+    },
+    failures: () => {
+      const reads = [...objects.values(), ...secrets.values()];
+      return [
+        ...listed.failures,
+        ...reads.flatMap((read) => (read.state === 'failed' ? [read.failure] : [])),
+      ];
+    },
+  };
+}
+
+/** A Namespace is an object here. */
+async function readObject(lookup: Lookup, want: Want): Promise<Read<KubeObject>> {
+  const { what, read } = await lookup.read(want);
+  return what === 'object' ? read : UNREAD;
+}

@@ -1,0 +1,91 @@
+/** How results look: tables, JSON, YAML, colours and symbols. */
+import { styleText } from 'node:util';
+import { stringify } from 'yaml';
+import type { Output, Terminal } from './terminal.ts';
+
+export interface Column<Row> {
+  readonly header: string;
+  /** From the column's beginning to the next one's, the gap included. */
+  readonly minimum?: number;
+  cell(row: Row): string;
+}
+
+const GAP = 2;
+
+/** Upper-case header and rows, columns at least two blanks apart, no trailing blanks, never cut. */
+export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
+  const cells = [
+    columns.map((column) => column.header),
+    ...rows.map((row) => columns.map((column) => printable(column.cell(row)))),
+  ];
+  const widths = columns.map((column, index) =>
+    cells.reduce((width, line) => Math.max(width, lengthOf(line[index]) + GAP), column.minimum ?? 0),
+  );
+  return cells.map((line) => `${joined(line, widths)}\n`).join('');
+}
+
+function joined(line: readonly string[], widths: readonly number[]): string {
+  return line
+    .map((cell, index) => cell + ' '.repeat((widths[index] ?? 0) - lengthOf(cell)))
+    .join('')
+    .trimEnd();
+}
+
+function lengthOf(cell = ''): number {
+  return Array.from(cell).length;
+}
+
+/** JSON as people and scripts read it: two blanks, a final newline. */
+function json(value: unknown): string {
+  return `${JSON.stringify(value, undefined, 2)}\n`;
+}
+
+/** The same as YAML: lines are not folded and nothing becomes an anchor. */
+export function yaml(value: unknown): string {
+  return stringify(value, { lineWidth: 0, aliasDuplicateObjects: false, version: '1.1' });
+}
+
+export type Format = 'text' | 'json' | 'yaml';
+
+/** One result in one of the formats that scripts read. */
+export function structured(format: 'json' | 'yaml', value: unknown): string {
+  return format === 'json' ? json(value) : yaml(value);
+}
+
+// oxlint-disable-next-line no-control-regex -- the point is to find them
+const CONTROL = /[\u0000-\u001F\u007F-\u009F\u200E\u200F\u2028-\u202E\u2066-\u2069]+/g;
+
+/** Text of strangers for a terminal: control characters and direction marks become a blank. */
+export function printable(text: string): string {
+  return text.replaceAll(CONTROL, ' ');
+}
+
+export type Colour = 'red' | 'green' | 'yellow' | 'cyan' | 'bold' | 'dim';
+export type Paint = (colour: Colour, text: string) => string;
+
+/** Colours on a terminal that has not refused them; plain text into pipes and files. */
+export function painter(output: Output, env: Terminal['env']): Paint {
+  const wanted = output.isTTY === true && !env['NO_COLOR'] && env['TERM'] !== 'dumb';
+  // validateStream would look at the process's own environment; the decision was made above.
+  return (colour, text) => (wanted ? styleText(colour, text, { validateStream: false }) : text);
+}
+
+export interface Symbols {
+  readonly good: string;
+  readonly bad: string;
+  readonly warning: string;
+}
+
+/** ✓ and ✗, or ASCII where the locale says that it is not UTF-8. */
+export function symbols(env: Terminal['env']): Symbols {
+  const locale = [env['LC_ALL'], env['LC_CTYPE'], env['LANG']].find(
+    (value) => value !== undefined && value !== '',
+  );
+  if (locale !== undefined && !/utf-?8/i.test(locale)) return { good: '+', bad: 'x', warning: '!' };
+  return { good: '✓', bad: '✗', warning: '!' };
+}
+
+/** '1 error', '2 errors'. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}

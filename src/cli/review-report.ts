@@ -1,0 +1,126 @@
+/** The results of `review` as people and as scripts read them. */
+import type { Mode } from '../contract/keys.ts';
+import type { JsonObject } from '../kube/json.ts';
+import { correctInfisicalSecret } from '../plugins/infisical-shape.ts';
+import type { Finding, PatchOperation } from '../review/decision.ts';
+import type { Subject } from './bundle.ts';
+import { unifiedDiff } from './diff.ts';
+import type { Paint, Symbols } from './print.ts';
+import { counted, printable, yaml } from './print.ts';
+
+/** What became of one object: both doors' decisions as one. */
+export interface Result {
+  readonly subject: Subject;
+  readonly allowed: boolean;
+  /** undefined where nothing was judged. */
+  readonly mode?: Mode;
+  readonly plugin: string;
+  readonly findings: readonly Finding[];
+  readonly warnings: readonly string[];
+  readonly patch: readonly PatchOperation[];
+  readonly injected: readonly string[];
+  /** The pod with its injection. */
+  readonly patched?: JsonObject;
+}
+
+/** The contract's JSON; the keys of a result are always there, those of a finding where it has them. */
+export function reviewDocument(results: readonly Result[]): object {
+  return { results: results.map(resultItem), summary: summaryOf(results) };
+}
+
+function resultItem(result: Result): object {
+  const { subject, allowed, mode, plugin, findings, warnings, patch, injected } = result;
+  return {
+    kind: subject.kind,
+    namespace: subject.namespace,
+    name: subject.name,
+    allowed,
+    mode: mode ?? null,
+    plugin,
+    findings: findings.map(findingItem),
+    warnings,
+    patch,
+    injected,
+  };
+}
+
+/** A finding with the contract's fields alone. */
+export function findingItem(finding: Finding): object {
+  const { code, severity, secret, key, container, field, message, suggestion } = finding;
+  return { code, severity, secret, key, container, field, message, suggestion };
+}
+
+interface Summary {
+  readonly reviewed: number;
+  readonly allowed: number;
+  readonly denied: number;
+  readonly warnings: number;
+}
+
+function summaryOf(results: readonly Result[]): Summary {
+  const allowed = results.filter((result) => result.allowed).length;
+  return {
+    reviewed: results.length,
+    allowed,
+    denied: results.length - allowed,
+    warnings: results.reduce((count, result) => count + result.warnings.length, 0),
+  };
+}
+
+export interface Style {
+  readonly paint: Paint;
+  readonly symbols: Symbols;
+}
+
+/** For people: a line an object, what was found below it, and a line that sums up. */
+export function reviewText(results: readonly Result[], style: Style): string {
+  const { reviewed, allowed, denied, warnings } = summaryOf(results);
+  const lines = results.flatMap((result) => resultLines(result, style));
+  const sum = `${counted(reviewed, 'object')} reviewed: ${allowed} allowed, ${denied} denied, ${counted(warnings, 'warning')}.`;
+  return [...lines, '', sum, ''].join('\n');
+}
+
+function resultLines(result: Result, style: Style): readonly string[] {
+  const { subject, allowed, injected, findings } = result;
+  const { paint, symbols } = style;
+  const mark = allowed ? paint('green', symbols.good) : paint('red', symbols.bad);
+  const title = printable(`${subject.kind} ${subject.namespace}/${subject.name}`);
+  const gains = allowed && injected.length > 0 ? `, injected ${injected.join(', ')}` : '';
+  return [
+    `${mark} ${paint('bold', title)}: ${verdictOf(result)}${gains}`,
+    ...findings.map((finding) => findingLine(finding, style)),
+    ...correctionLines(result, style),
+  ];
+}
+
+function verdictOf({ allowed, mode }: Result): string {
+  if (mode === undefined) return 'not judged (the namespace is not opted in, or exempt)';
+  return `${allowed ? 'allowed' : 'denied'} (${mode})`;
+}
+
+/** A finding on a line of its own, indented under what it is about. */
+export function findingLine(finding: Finding, { paint, symbols }: Style): string {
+  const isError = finding.severity === 'error';
+  const mark = isError ? paint('red', symbols.bad) : paint('yellow', symbols.warning);
+  return `  ${mark} ${printable(finding.message)}`;
+}
+
+/** The form of floe's decision record is refused by the operator's CRD: show what it should be. */
+function correctionLines({ subject }: Result, { paint }: Style): readonly string[] {
+  if (subject.kind !== 'InfisicalSecret') return [];
+  const corrected = correctInfisicalSecret(subject.manifest.written);
+  if (corrected === undefined) return [];
+  const lines = yaml(corrected).trimEnd().split('\n');
+  return ['  As the operator reads it:', ...lines.map((line) => paint('cyan', `    ${printable(line)}`))];
+}
+
+/** What the injection changes, as a unified diff of YAML; empty where nothing changes. */
+export function reviewDiff(results: readonly Result[]): string {
+  return results
+    .map(({ subject, patched }) => {
+      if (subject.pod === undefined || patched === undefined) return '';
+      const title = printable(`${subject.namespace}/${subject.kind}/${subject.name}`);
+      return unifiedDiff(yaml(subject.pod), yaml(patched), { before: `a/${title}`, after: `b/${title}` });
+    })
+    .join('');
+}

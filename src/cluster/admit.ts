@@ -1,0 +1,87 @@
+/**
+ * One admission review: judge from memory; read what the judgement wants; before a no, look again live. The
+ * judgement itself is handed in and pure.
+ */
+import type { KubeObject } from '../kube/object.ts';
+import type { World } from '../kube/world.ts';
+import type { Target } from '../plugins/plugin.ts';
+import type { Decision } from '../review/decision.ts';
+import type { Request } from '../review/request.ts';
+import { createClaimants } from './claimants.ts';
+import { confirm } from './confirm.ts';
+import { startDeadline } from './deadline.ts';
+import { createLimiter } from './limiter.ts';
+import type { Lookup } from './lookup.ts';
+import { believedWorld, createOverlay } from './overlay.ts';
+import type { Session } from './session.ts';
+import { settle } from './session.ts';
+
+export type Review = (request: Request, world: World, now: number) => Decision;
+
+export interface AdmissionParts {
+  readonly review: Review;
+  readonly world: World;
+  readonly lookup: Lookup;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** The Secrets that a sync resource targets. */
+  targets(object: KubeObject): readonly Target[];
+  /** Told once for each Secret that a review asks for: believed without a look, or read. */
+  count?: ((result: 'hit' | 'miss') => void) | undefined;
+}
+
+/**
+ * Decides one request within `timeoutMs` of the API server's patience: at once where everything is known and nothing
+ * is refused. Throws or rejects only where this program is wrong.
+ */
+export type Admission = (request: Request, timeoutMs: number) => Decision | Promise<Decision>;
+
+/** What is kept back of the API server's patience, for the answer's way. */
+const RESERVE = 500;
+const LONGEST = 2_000;
+const SHORTEST = 100;
+/** Live reads of one request at the same time: a pod of a hundred Secrets must not fill the process's share. */
+const READS_PER_REQUEST = 16;
+
+export function createAdmission(parts: AdmissionParts): Admission {
+  const { review, lookup, count } = parts;
+  const believed = believedWorld(parts.world, lookup.memory);
+  return (request, timeoutMs) => {
+    const now = parts.now();
+    const first = review(request, believed, now);
+    if (!first.allowed || first.wanted.length > 0) return look(parts, request, timeoutMs, now);
+    for (const verdict of first.verdicts) if (verdict.state !== undefined) count?.('hit');
+    return first;
+  };
+}
+
+/** Judges again over a World of its own, which keeps what is read live for this request. */
+async function look(
+  { review, world, lookup, targets, count }: AdmissionParts,
+  request: Request,
+  timeoutMs: number,
+  now: number,
+): Promise<Decision> {
+  const claimants = createClaimants(world, targets);
+  const overlay = createOverlay({
+    base: world,
+    memory: lookup.memory,
+    claimants,
+    onHit: () => count?.('hit'),
+  });
+  const judge = (): Decision => review(request, overlay.world, now);
+  const deadline = startDeadline(Math.min(Math.max(timeoutMs - RESERVE, SHORTEST), LONGEST));
+  const limit = createLimiter(READS_PER_REQUEST);
+  try {
+    return await decide({ request, judge, lookup, overlay, claimants, deadline, limit, count }, judge());
+  } finally {
+    deadline.clear();
+  }
+}
+
+async function decide(session: Session, first: Decision): Promise<Decision> {
+  const decision = await settle(session, first);
+  if (decision.allowed) return decision;
+  await confirm(session, decision);
+  return settle(session, session.judge());
+}

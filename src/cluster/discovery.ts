@@ -1,0 +1,21 @@
+/** Which kinds this API server has. */
+import { asArray, get, text } from '../kube/json.ts';
+import type { ResourceKind } from '../kube/object.ts';
+import { errorOfFault } from './api-error.ts';
+import type { Client } from './client.ts';
+import { groupVersionPath } from './paths.ts';
+
+const TIMEOUT = 5_000;
+
+/**
+ * Whether the kind is in the discovery of its group and version. RBAC answers before the path is looked up, so
+ * that 403 alone does not tell. True where discovery cannot be read.
+ */
+export async function isServed(client: Client, kind: ResourceKind): Promise<boolean> {
+  try {
+    const discovery = await client.get(groupVersionPath(kind), { timeoutMs: TIMEOUT });
+    return asArray(get(discovery, 'resources')).some((one) => text(one, 'name') === kind.plural);
+  } catch (fault) {
+    return errorOfFault(fault).status !== 404;
+  }
+}

@@ -1,0 +1,53 @@
+/** The live cluster in one call: watches, live reads, and the admission over both. */
+import type { Config } from '../config/config.ts';
+import type { KubeObject } from '../kube/object.ts';
+import type { World } from '../kube/world.ts';
+import type { SyncKind } from '../plugins/plugin.ts';
+import type { Admission, AdmissionParts } from './admit.ts';
+import { createAdmission } from './admit.ts';
+import type { Client } from './client.ts';
+import type { Lookup } from './lookup.ts';
+import { createLookup } from './lookup.ts';
+import type { WatchOptions } from './watch.ts';
+import type { LiveWorld } from './world.ts';
+import { startWorld, targetsOf } from './world.ts';
+
+export interface LiveClusterOptions extends WatchOptions {
+  readonly client: Client;
+  /** The sync resources to watch; those whose CRDs are not installed wait for them. */
+  readonly kinds: readonly SyncKind[];
+  readonly config: { readonly secrets: Config['secrets'] };
+  /** Told for each Secret that a review asks for. */
+  readonly count?: ((result: 'hit' | 'miss') => void) | undefined;
+}
+
+export interface LiveCluster {
+  readonly world: World;
+  readonly lookup: Lookup;
+  admission(parts: Pick<AdmissionParts, 'review' | 'now'>): Admission;
+  ready: LiveWorld['ready'];
+  /** Every sync resource that is known. */
+  syncObjects(): Iterable<KubeObject>;
+  /** Ends the watches; the client stays open and is its maker's to close. */
+  stop(): Promise<void>;
+}
+
+export function createLiveCluster(options: LiveClusterOptions): LiveCluster {
+  const { client, kinds, count } = options;
+  const { access, cacheMax, cacheTtl } = options.config.secrets;
+  const world = startWorld(client, kinds, {
+    watchSecrets: access === 'watch',
+    ...(options.times === undefined ? {} : { times: options.times }),
+    report: options.report,
+  });
+  const lookup = createLookup(client, { max: cacheMax, ttl: cacheTtl });
+  return {
+    world,
+    lookup,
+    admission: ({ review, now }) =>
+      createAdmission({ review, now, world, lookup, count, targets: (object) => targetsOf(kinds, object) }),
+    ready: world.ready,
+    syncObjects: world.syncObjects,
+    stop: world.stop,
+  };
+}

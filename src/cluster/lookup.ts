@@ -1,0 +1,125 @@
+/** Live reads of single objects: what a review wants to know and no watch tells. */
+import type { Json, JsonObject } from '../kube/json.ts';
+import { dig } from '../kube/json.ts';
+import type { ResourceKind } from '../kube/object.ts';
+import { NAMESPACE, SECRET, apiVersionOf } from '../kube/object.ts';
+import type { Read, Want } from '../kube/world.ts';
+import { ABSENT, present } from '../kube/world.ts';
+import type { Answer } from './answers.ts';
+import { keyOfWant } from './answers.ts';
+import { errorOfFault } from './api-error.ts';
+import type { Client } from './client.ts';
+import { attemptOf, failureOf } from './failure.ts';
+import { createFlights } from './flights.ts';
+import { createLimiter } from './limiter.ts';
+import type { Memory, MemoryOptions } from './memory.ts';
+import { createMemory } from './memory.ts';
+import { SUBJECT_ACCESS_REVIEW, collectionPath, objectPath } from './paths.ts';
+import { reduceObject, reduceSecret } from './reduce.ts';
+
+export interface Lookup {
+  /** What earlier reads found and is still believed. */
+  readonly memory: Memory;
+  /** Reads now; `fresh` takes no answer of a read that began before. Never rejects: a failure is an answer. */
+  read(want: Want, fresh?: boolean): Promise<Answer>;
+}
+
+export interface LookupOptions extends MemoryOptions {
+  /** Reads under way at the same time in this process; default 64. */
+  readonly concurrency?: number;
+  /** Milliseconds for one read, with its turn to come; default 2 s, the longest that a review waits. */
+  readonly timeoutMs?: number;
+}
+
+const CONCURRENCY = 64;
+const TIMEOUT = 2_000;
+const METADATA = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
+
+export function createLookup(client: Client, options: LookupOptions): Lookup {
+  const memory = createMemory(options);
+  const flights = createFlights<Answer>();
+  const limit = createLimiter(options.concurrency ?? CONCURRENCY);
+  const timeoutMs = options.timeoutMs ?? TIMEOUT;
+  return {
+    memory,
+    async read(want, fresh = false) {
+      const key = keyOfWant(want);
+      const flight = want.what === 'secret' && want.full ? `full:${key}` : key;
+      const read = async (): Promise<Answer> => {
+        const signal = AbortSignal.timeout(timeoutMs);
+        const answer = await limit(async () => answerTo(client, want, signal));
+        memory.remember(key, answer);
+        return answer;
+      };
+      return flights.join(flight, read, fresh);
+    },
+  };
+}
+
+async function answerTo(client: Client, want: Want, signal: AbortSignal): Promise<Answer> {
+  if (want.what === 'access') return { what: 'access', read: await readAccess(client, want, signal) };
+  if (want.what === 'object') return readObject(client, want, signal);
+  if (want.what === 'namespace') {
+    return readObject(client, { kind: NAMESPACE, namespace: '', name: want.name }, signal);
+  }
+  const place = { kind: SECRET, namespace: want.namespace, name: want.name };
+  const accept = want.full ? undefined : METADATA;
+  return { what: 'secret', read: await readOne(client, place, { signal, accept, reduce: reduceSecret }) };
+}
+
+interface Place {
+  readonly kind: ResourceKind;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+async function readObject(client: Client, place: Place, signal: AbortSignal): Promise<Answer> {
+  const reduce = (raw: JsonObject): ReturnType<typeof reduceObject> => reduceObject(place.kind, raw);
+  return { what: 'object', read: await readOne(client, place, { signal, accept: undefined, reduce }) };
+}
+
+interface How<T> {
+  readonly signal: AbortSignal;
+  readonly accept: string | undefined;
+  reduce(raw: JsonObject): T;
+}
+
+async function readOne<T>(client: Client, place: Place, how: How<T>): Promise<Read<T>> {
+  const path = objectPath(place.kind, place.namespace, place.name);
+  // The API server would never have accepted an object of such a name.
+  if (path === undefined) return ABSENT;
+  const { signal, accept } = how;
+  try {
+    return present(
+      how.reduce(await client.get(path, { signal, ...(accept === undefined ? {} : { accept }) })),
+    );
+  } catch (fault) {
+    if (errorOfFault(fault).status === 404) return ABSENT;
+    return { state: 'failed', failure: failureOf(fault, { verb: 'get', ...place }) };
+  }
+}
+
+type AccessWant = Extract<Want, { readonly what: 'access' }>;
+
+async function readAccess(client: Client, want: AccessWant, signal: AbortSignal): Promise<Read<boolean>> {
+  try {
+    const answer = await client.post(collectionPath(SUBJECT_ACCESS_REVIEW), accessReview(want), { signal });
+    return present(dig(answer, 'status', 'allowed') === true);
+  } catch (fault) {
+    return { state: 'failed', failure: failureOf(fault, attemptOf(want)) };
+  }
+}
+
+/** `resource` may be followed by its group: 'infisicalsecrets.secrets.infisical.com'. */
+function accessReview({ user, verb, resource, namespace }: AccessWant): Json {
+  const [plural = '', ...group] = resource.split('.');
+  return {
+    apiVersion: apiVersionOf(SUBJECT_ACCESS_REVIEW),
+    kind: SUBJECT_ACCESS_REVIEW.kind,
+    spec: {
+      user: user.username,
+      groups: user.groups,
+      resourceAttributes: { verb, resource: plural, group: group.join('.'), namespace },
+    },
+  };
+}

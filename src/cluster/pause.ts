@@ -1,0 +1,35 @@
+/** Waiting between two attempts: longer from time to time, never in step with other replicas, and cut short at will. */
+
+export interface Pause {
+  /** Resolves after so many milliseconds, or as soon as somebody wakes it. */
+  sleep(milliseconds: number): Promise<void>;
+  wake(): void;
+}
+
+export function createPause(): Pause {
+  let wake = (): void => undefined;
+  return {
+    sleep: async (milliseconds) =>
+      new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, milliseconds);
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      }),
+    wake: () => wake(),
+  };
+}
+
+/** The pause before attempt `failures` + 1: doubled each time up to `max`, half of it by chance. */
+export function backoff(
+  failures: number,
+  { base, max }: { readonly base: number; readonly max: number },
+): number {
+  return jittered(Math.min(max, base * 2 ** Math.min(failures, 20)), 0.5);
+}
+
+/** A time between `share` of the whole and the whole. */
+export function jittered(milliseconds: number, share: number): number {
+  return milliseconds * (share + Math.random() * (1 - share));
+}

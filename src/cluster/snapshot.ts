@@ -1,0 +1,146 @@
+/** One look at a cluster with the rights of whoever asks: for commands, which need no watches. */
+import { asObject } from '../kube/json.ts';
+import type { KubeObject, ResourceKind } from '../kube/object.ts';
+import { NAMESPACE, SECRET } from '../kube/object.ts';
+import type { KindState, ReadFailure } from '../kube/world.ts';
+import type { SyncKind } from '../plugins/plugin.ts';
+import { ApiError } from './api-error.ts';
+import type { Client } from './client.ts';
+import { isServed } from './discovery.ts';
+import type { Attempt } from './failure.ts';
+import { failureOf } from './failure.ts';
+import { collectionPath, objectPath, resourceName } from './paths.ts';
+import { reduceObject } from './reduce.ts';
+import { listSecrets, readSecret } from './secret-table.ts';
+import { targetsOf } from './world.ts';
+import type { WorldContents } from './world-files.ts';
+
+/** What one look gave, and what it was not allowed to see. */
+export interface Snapshot extends WorldContents {
+  readonly kindStates: ReadonlyMap<string, KindState>;
+  readonly failures: readonly ReadFailure[];
+}
+
+interface View {
+  readonly kinds: readonly SyncKind[];
+  /** undefined: all of them. */
+  readonly namespace?: string;
+}
+
+const METADATA = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
+const NOT_SERVED: KindState = { state: 'notServed' };
+const KNOWN: KindState = { state: 'known' };
+
+/** Namespaces, Secrets and sync resources. Throws ApiError where the server does not answer at all. */
+export async function readSnapshot(client: Client, view: View): Promise<Snapshot> {
+  const [sync, namespaces] = await Promise.all([
+    readSyncResources(client, view),
+    readNamespaces(client, view),
+  ]);
+  const secrets = await readSecrets(client, view, sync.syncResources);
+  return {
+    objects: namespaces,
+    secrets: secrets.secrets,
+    syncResources: sync.syncResources,
+    kindStates: sync.kindStates,
+    failures: [...sync.failures, ...secrets.failures],
+  };
+}
+
+/** The sync resources alone: of all namespaces where that may be read, because foreign ones may target here. */
+export async function readSyncResources(
+  client: Client,
+  { kinds, namespace }: View,
+): Promise<Omit<Snapshot, 'objects' | 'secrets'>> {
+  const listings = await Promise.all(
+    kinds.map(async ({ resource }) => ({ resource, ...(await listKind(client, resource, namespace)) })),
+  );
+  return {
+    syncResources: listings.flatMap((listing) => listing.objects),
+    kindStates: new Map(listings.map(({ resource, state }) => [resourceName(resource), state])),
+    failures: listings.flatMap(({ state }) => (state.state === 'failed' ? [state.failure] : [])),
+  };
+}
+
+interface Listing {
+  readonly objects: readonly KubeObject[];
+  readonly state: KindState;
+}
+
+async function listKind(client: Client, kind: ResourceKind, namespace: string | undefined): Promise<Listing> {
+  try {
+    return { objects: await listObjects(client, kind), state: KNOWN };
+  } catch (error) {
+    const status = statusOf(error);
+    if (status === 404) return { objects: [], state: NOT_SERVED };
+    if (status !== 403) throw error;
+    // A kind that is not there is refused as well, before anybody looks whether it is there.
+    if (!(await isServed(client, kind))) return { objects: [], state: NOT_SERVED };
+  }
+  try {
+    if (namespace !== undefined) return { objects: await listObjects(client, kind, namespace), state: KNOWN };
+  } catch (error) {
+    if (statusOf(error) !== 403) throw error;
+  }
+  return { objects: [], state: { state: 'failed', failure: refusal('list', kind, namespace) } };
+}
+
+async function listObjects(
+  client: Client,
+  kind: ResourceKind,
+  namespace?: string,
+): Promise<readonly KubeObject[]> {
+  const objects: KubeObject[] = [];
+  for await (const { items } of client.list(collectionPath(kind, namespace))) {
+    objects.push(...items.map((item) => reduceObject(kind, asObject(item))));
+  }
+  return objects;
+}
+
+/** A namespace that may not be read is one whose settings are not known; nothing else depends on it. */
+async function readNamespaces(client: Client, { namespace }: View): Promise<readonly KubeObject[]> {
+  try {
+    if (namespace === undefined) return await listObjects(client, NAMESPACE);
+    const raw = await client.get(pathOf(NAMESPACE, '', namespace), { accept: METADATA });
+    return [reduceObject(NAMESPACE, raw)];
+  } catch (error) {
+    const status = statusOf(error);
+    if (status === 403 || status === 404) return [];
+    throw error;
+  }
+}
+
+/** Who may get Secrets but not list them (floe's roles) still sees those that sync resources target. */
+async function readSecrets(
+  client: Client,
+  { kinds, namespace }: View,
+  syncResources: readonly KubeObject[],
+): Promise<Pick<Snapshot, 'secrets' | 'failures'>> {
+  try {
+    return { secrets: await listSecrets(client, namespace), failures: [] };
+  } catch (error) {
+    if (statusOf(error) !== 403) throw error;
+  }
+  const targets = syncResources.flatMap((object) => targetsOf(kinds, object));
+  const here = targets.filter((target) => namespace === undefined || target.namespace === namespace);
+  const reads = await Promise.all(
+    here.map(async (target) => readSecret(client, target.namespace, target.name)),
+  );
+  const secrets = reads.flatMap((read) => (read.state === 'present' ? [read.value] : []));
+  return { secrets, failures: [refusal('list', SECRET, namespace)] };
+}
+
+function pathOf(kind: ResourceKind, namespace: string, name: string): string {
+  const path = objectPath(kind, namespace, name);
+  if (path === undefined) throw new ApiError(404, 'NotFound', `no ${kind.kind} can be named '${name}'`);
+  return path;
+}
+
+function refusal(verb: string, kind: ResourceKind, namespace: string | undefined): ReadFailure {
+  const attempt: Attempt = { verb, kind, ...(namespace === undefined ? {} : { namespace }) };
+  return failureOf(new ApiError(403, 'Forbidden', 'forbidden'), attempt);
+}
+
+function statusOf(error: unknown): number | undefined {
+  return error instanceof ApiError ? error.status : undefined;
+}

@@ -1,0 +1,54 @@
+/**
+ * Keeps the objects of one kind: list, then watch, for as long as the process lives. It outlives resets, half-open
+ * connections, lost history (410) and a CRD that comes and goes; a failure is a state, never an exception.
+ */
+import type { ResourceKind } from '../kube/object.ts';
+import type { KindState } from '../kube/world.ts';
+import type { Client } from './client.ts';
+import type { Store } from './store.ts';
+import { runWatch } from './watch-loop.ts';
+import type { WatchOptions, Watched } from './watch-state.ts';
+import { createRun, isSettled, stateOf } from './watch-state.ts';
+
+export type { WatchOptions, WatchReport, WatchTimes, Watched } from './watch-state.ts';
+
+export interface Reflector<T> {
+  readonly kind: ResourceKind;
+  readonly objects: Pick<Store<T>, 'get' | 'values' | 'size'>;
+  state(): KindState;
+  /** Whether it is known what there is: listed once, or known to be not served or forbidden. */
+  settled(): boolean;
+  /** The kind's CRD has changed: look at once, and often for a while. */
+  recheck(): void;
+  /** Ends the watch at once; resolves when nothing of it is left. */
+  stop(): Promise<void>;
+}
+
+/** How long a changed CRD is looked at more often: an API server may take seconds to serve it. */
+const EAGER_FOR = 15_000;
+
+/** Starts to list and watch. Nothing is ever thrown from it; `state()` tells what is wrong. */
+export function startReflector<T>(
+  client: Client,
+  watched: Watched<T>,
+  options: WatchOptions = {},
+): Reflector<T> {
+  const run = createRun(client, watched, options);
+  const ended = runWatch(run);
+  return {
+    kind: watched.kind,
+    objects: run.store,
+    state: () => stateOf(run),
+    settled: () => isSettled(run),
+    recheck() {
+      run.eagerUntil = performance.now() + EAGER_FOR;
+      run.stream?.abort();
+      run.pause.wake();
+    },
+    async stop() {
+      run.stopper.abort();
+      run.pause.wake();
+      await ended;
+    },
+  };
+}

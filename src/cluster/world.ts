@@ -1,0 +1,165 @@
+/** The live World: Namespaces, ServiceAccounts and sync resources as watches know them, everything else unread. */
+import type { JsonObject } from '../kube/json.ts';
+import type { KubeObject, ResourceKind } from '../kube/object.ts';
+import { NAMESPACE, SECRET, SERVICE_ACCOUNT } from '../kube/object.ts';
+import type { SecretRecord } from '../kube/secret.ts';
+import type { TargetIndex } from '../kube/target-index.ts';
+import { createTargetIndex } from '../kube/target-index.ts';
+import type { KindState, Read, World } from '../kube/world.ts';
+import { UNREAD, present } from '../kube/world.ts';
+import type { SyncKind, Target } from '../plugins/plugin.ts';
+import type { Client } from './client.ts';
+import { resourceName } from './paths.ts';
+import { reduceObject, reduceSecret } from './reduce.ts';
+import type { Reflector, WatchOptions } from './watch.ts';
+import { startReflector } from './watch.ts';
+
+export interface LiveWorld extends World {
+  /** Whether every watch has listed once, or knows that it cannot; `waiting` names the others. */
+  ready(): { readonly ready: boolean; readonly waiting: readonly string[] };
+  /** Every sync resource that is known. */
+  syncObjects(): Iterable<KubeObject>;
+  stop(): Promise<void>;
+}
+
+export interface LiveWorldOptions extends WatchOptions {
+  /** Also keep the metadata of all Secrets (`secrets.access: watch`). */
+  readonly watchSecrets?: boolean;
+}
+
+interface Watches {
+  readonly namespaces: Reflector<KubeObject>;
+  readonly serviceAccounts: Reflector<KubeObject>;
+  readonly secrets: Reflector<string> | undefined;
+  readonly syncs: ReadonlyMap<string, Reflector<KubeObject>>;
+  readonly definitions: Reflector<null>;
+}
+
+const CRD: ResourceKind = {
+  group: 'apiextensions.k8s.io',
+  version: 'v1',
+  kind: 'CustomResourceDefinition',
+  plural: 'customresourcedefinitions',
+  namespaced: false,
+};
+const KNOWN: KindState = Object.freeze({ state: 'known' as const });
+
+/** Starts the watches of a World. It answers from the first moment; `ready()` tells when it knows enough. */
+export function startWorld(
+  client: Client,
+  kinds: readonly SyncKind[],
+  options: LiveWorldOptions = {},
+): LiveWorld {
+  const index = createTargetIndex((object) => targetsOf(kinds, object));
+  const watches = startWatches(client, kinds, { index, options });
+  const essential = [watches.namespaces, watches.serviceAccounts, watches.secrets, ...watches.syncs.values()];
+  const awaited = essential.filter((watch) => watch !== undefined);
+  return {
+    namespace: (name) => believed(watches.namespaces.objects.get('', name)),
+    // That something is not in a watch may be the watch's delay, so absence is never its word.
+    secret: (namespace, name) => believed(unpacked(watches.secrets?.objects.get(namespace, name))),
+    object: (kind, namespace, name) =>
+      isServiceAccount(kind) ? believed(watches.serviceAccounts.objects.get(namespace, name)) : UNREAD,
+    access: () => UNREAD,
+    targeting: index.targeting,
+    targetsIn: index.targetsIn,
+    kind: (kind) => watches.syncs.get(resourceName(kind))?.state() ?? KNOWN,
+    ready() {
+      const waiting = awaited.filter((watch) => !watch.settled()).map((watch) => resourceName(watch.kind));
+      return { ready: waiting.length === 0, waiting };
+    },
+    syncObjects: () => index.all(),
+    async stop() {
+      await Promise.all([...awaited, watches.definitions].map(async (watch) => watch.stop()));
+    },
+  };
+}
+
+/** The Secrets that a watched object targets. A plugin that fails on a hostile object says nothing about it. */
+export function targetsOf(kinds: readonly SyncKind[], object: KubeObject): readonly Target[] {
+  const kind = kinds.find(({ resource }) => resourceName(resource) === resourceName(object.kind));
+  try {
+    return kind?.targets(object) ?? [];
+  } catch {
+    return [];
+  }
+}
+
+function startWatches(
+  client: Client,
+  kinds: readonly SyncKind[],
+  { index, options }: { readonly index: TargetIndex; readonly options: LiveWorldOptions },
+): Watches {
+  const syncs = new Map(
+    kinds.map(({ resource }) => [resourceName(resource), startSync(client, resource, { index, options })]),
+  );
+  const metadata = (kind: ResourceKind, metadataOnly: boolean): Reflector<KubeObject> =>
+    startReflector(client, { kind, metadataOnly, reduce: (raw) => reduceObject(kind, raw) }, options);
+  return {
+    namespaces: metadata(NAMESPACE, true),
+    // Their imagePullSecrets are no metadata.
+    serviceAccounts: metadata(SERVICE_ACCOUNT, false),
+    secrets: options.watchSecrets === true ? startSecrets(client, options) : undefined,
+    syncs,
+    definitions: startDefinitions(client, syncs, options),
+  };
+}
+
+function startSync(
+  client: Client,
+  kind: ResourceKind,
+  { index, options }: { readonly index: TargetIndex; readonly options: LiveWorldOptions },
+): Reflector<KubeObject> {
+  return startReflector(
+    client,
+    {
+      kind,
+      reduce: (raw) => reduceObject(kind, raw),
+      changed: ({ namespace, name, after }) => {
+        if (after === undefined) index.remove(kind, namespace, name);
+        else index.put(after);
+      },
+    },
+    options,
+  );
+}
+
+/** All Secrets of a cluster at once: as text a record takes a third of the room of its objects. */
+function startSecrets(client: Client, options: WatchOptions): Reflector<string> {
+  const reduce = (raw: JsonObject): string => JSON.stringify(reduceSecret(raw));
+  return startReflector(client, { kind: SECRET, metadataOnly: true, reduce }, options);
+}
+
+function unpacked(packed: string | undefined): SecretRecord | undefined {
+  return packed === undefined ? undefined : (JSON.parse(packed) as SecretRecord);
+}
+
+/** A CRD's name is its resource's: whoever watches that looks again when the CRD comes, changes or goes. */
+function startDefinitions(
+  client: Client,
+  syncs: ReadonlyMap<string, Reflector<KubeObject>>,
+  options: WatchOptions,
+): Reflector<null> {
+  return startReflector(
+    client,
+    {
+      kind: CRD,
+      metadataOnly: true,
+      reduce: () => null,
+      changed: ({ name, after }) => {
+        const sync = syncs.get(name);
+        const isGone = after === undefined;
+        if (isGone || sync?.state().state === 'notServed') sync?.recheck();
+      },
+    },
+    options,
+  );
+}
+
+function believed<T>(value: T | undefined): Read<T> {
+  return value === undefined ? UNREAD : present(value);
+}
+
+function isServiceAccount(kind: ResourceKind): boolean {
+  return kind.kind === SERVICE_ACCOUNT.kind && kind.group === SERVICE_ACCOUNT.group;
+}

@@ -1,0 +1,127 @@
+/** Audit lines in the schema of floe's AuditEvent, on the logger `floe.audit`. Names and states, never values. */
+import { get, text } from '../kube/json.ts';
+import type { Decision, Finding, Verdict } from '../review/decision.ts';
+import type { Request } from '../review/request.ts';
+
+export interface Audit {
+  /** One line for each Secret that the decision names; nothing in a dry run. */
+  decided(request: Request, decision: Decision): void;
+  /** A review that was refused because of a fault of our own. */
+  failed(request: Request): void;
+}
+
+export interface AuditOptions {
+  /** Takes whole lines, each with its newline. */
+  readonly write: (line: string) => void;
+  /** Whether callers had to show a client certificate. */
+  readonly authenticated: boolean;
+}
+
+type Result = 'success' | 'denied' | 'error';
+// structlog's names, as in floe's own audit lines.
+const LEVELS = { success: 'info', denied: 'warning', error: 'error' } as const;
+
+/** What one line says besides who asked. */
+interface Entry {
+  readonly secretPath: string;
+  readonly result: Result;
+  readonly plugin: string;
+  readonly metadata: Readonly<Record<string, unknown>>;
+}
+
+export function createAudit({ write, authenticated }: AuditOptions): Audit {
+  const log = (request: Request, entry: Entry): void => {
+    write(`${JSON.stringify(lineOf(request, entry, authenticated))}\n`);
+  };
+  return {
+    decided(request, decision) {
+      if (request.dryRun || (request.door === 'mutate' && decision.allowed)) return;
+      for (const verdict of decision.verdicts) log(request, entryOf(request, decision, verdict));
+      if (!decision.allowed && !decision.verdicts.some(({ denied }) => denied)) {
+        log(request, unnamedDenial(request, decision));
+      }
+    },
+    failed(request) {
+      if (request.dryRun) return;
+      const metadata = { error: 'the review failed; see the log of floe.secrets', codes: ['FLOE-E820'] };
+      log(request, { secretPath: `${request.namespace}/-`, result: 'error', plugin: '', metadata });
+    },
+  };
+}
+
+function entryOf(request: Request, decision: Decision, verdict: Verdict): Entry {
+  const finding = findingOf(decision, verdict);
+  const result = resultOf(decision, verdict);
+  const key = finding?.key === undefined ? '' : `/${finding.key}`;
+  return {
+    secretPath: `${request.namespace}/${verdict.secret}${key}`,
+    result,
+    plugin: verdict.plugin,
+    metadata: {
+      mode: decision.mode,
+      state: verdict.state,
+      codes: verdict.codes,
+      injected: verdict.injected,
+      denial_reason: result === 'denied' ? (finding?.message ?? decision.refusal?.message) : undefined,
+      error: result === 'error' ? (finding?.message ?? verdict.state) : undefined,
+    },
+  };
+}
+
+/** A denial that no Secret stands for: an annotation that cannot be read, say. */
+function unnamedDenial(request: Request, decision: Decision): Entry {
+  return {
+    secretPath: `${request.namespace}/-`,
+    result: 'denied',
+    plugin: decision.plugin,
+    metadata: {
+      mode: decision.mode,
+      codes: [...new Set(decision.findings.map(({ code }) => code))],
+      injected: false,
+      denial_reason: decision.refusal?.message,
+    },
+  };
+}
+
+function findingOf(decision: Decision, verdict: Verdict): Finding | undefined {
+  const about = decision.findings.filter(({ secret }) => secret === verdict.secret);
+  return about.find(({ severity }) => severity === 'error') ?? about[0];
+}
+
+function resultOf(decision: Decision, verdict: Verdict): Result {
+  if (verdict.state === 'Unknown') return 'error';
+  return verdict.denied && !decision.allowed ? 'denied' : 'success';
+}
+
+/**
+ * AuditEvent's fields, then the three that floe's logging adds, then the logger's name. What is undefined is not
+ * written.
+ */
+function lineOf(request: Request, entry: Entry, authenticated: boolean): object {
+  return {
+    timestamp: new Date().toISOString(),
+    requester_id: request.user.username.slice(0, 256) || 'unknown',
+    secret_path: entry.secretPath.slice(0, 1024),
+    operation: 'get',
+    result: entry.result,
+    plugin_type: entry.plugin || undefined,
+    namespace: request.namespace || undefined,
+    metadata: {
+      request_uid: request.uid,
+      pod: podOf(request),
+      ...entry.metadata,
+      authenticated: authenticated ? undefined : false,
+    },
+    audit_event: true,
+    event: 'audit_event',
+    level: LEVELS[entry.result],
+    logger: 'floe.audit',
+  };
+}
+
+/** The name; before the API server makes it of `generateName`, that with a star. */
+function podOf(request: Request): string {
+  if (request.name !== '') return request.name;
+  const metadata = get(request.object, 'metadata');
+  return text(metadata, 'name') ?? `${text(metadata, 'generateName') ?? ''}*`;
+}

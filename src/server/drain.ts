@@ -1,0 +1,37 @@
+/** The end of a process: from the first signal on it drains, and still answers everything. */
+
+/** Where signals come from: `process`, or a stand-in. */
+export interface SignalSource {
+  on(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): unknown;
+  off(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): unknown;
+}
+
+export interface Shutdown {
+  /** True from the first signal on. */
+  draining(): boolean;
+  /** Resolves at the first SIGTERM or SIGINT, with its name. */
+  readonly asked: Promise<NodeJS.Signals>;
+  /** Stops listening for signals. */
+  dispose(): void;
+}
+
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+
+/** Listens for the signals that end a process; a second one calls `impatient`, which should not come back. */
+export function awaitShutdown(source: SignalSource, impatient: (signal: NodeJS.Signals) => void): Shutdown {
+  let draining = false;
+  const { promise: asked, resolve } = Promise.withResolvers<NodeJS.Signals>();
+  const heard = (signal: NodeJS.Signals): void => {
+    if (draining) return impatient(signal);
+    draining = true;
+    resolve(signal);
+  };
+  for (const signal of SIGNALS) source.on(signal, heard);
+  return {
+    draining: () => draining,
+    asked,
+    dispose: () => {
+      for (const signal of SIGNALS) source.off(signal, heard);
+    },
+  };
+}

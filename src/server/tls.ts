@@ -1,0 +1,155 @@
+/** The serving certificate: read from a directory, checked, and swapped in a running server. */
+import { X509Certificate, createPrivateKey } from 'node:crypto';
+import { readFileSync, watch } from 'node:fs';
+import { join } from 'node:path';
+import type { SecureContextOptions } from 'node:tls';
+import { createSecureContext } from 'node:tls';
+import { ConfigError } from '../config/error.ts';
+import type { Log } from './log.ts';
+
+/** What a TLS server is made of; with a client CA it asks callers for a certificate of it. */
+interface ServingOptions extends SecureContextOptions {
+  readonly cert: string;
+  readonly key: string;
+  readonly ca?: string;
+  readonly requestCert?: boolean;
+  readonly rejectUnauthorized?: boolean;
+}
+
+export interface Certificates {
+  /** The newest pair that passed the checks. */
+  current(): ServingOptions;
+  /** Milliseconds since the epoch. */
+  expiresAt(): number;
+  /** Hands over every later pair, as soon as it passed the checks. */
+  follow(apply: (options: ServingOptions) => void): void;
+  stop(): void;
+}
+
+export interface CertificateSource {
+  /** Directory with `tls.crt` (the leaf first) and `tls.key`, as a Secret of type kubernetes.io/tls is mounted. */
+  readonly directory: string;
+  /** PEM file of the CA that callers must be of; '' asks callers for nothing. */
+  readonly clientCA: string;
+  readonly log: Log;
+  /** How often the files are read whether or not a change was noticed. */
+  readonly pollMs?: number;
+}
+
+interface Loaded {
+  readonly options: ServingOptions;
+  readonly expiresAt: number;
+}
+
+const POLL = 10_000;
+// The two files of a pair are often written one after the other.
+const SETTLE = 100;
+
+/**
+ * Reads the pair and follows its directory. Throws ConfigError where the first pair is missing (exit code 3) or
+ * unusable; a later one that is unusable is logged once, and the last good one stays.
+ */
+export function openCertificates(source: CertificateSource): Certificates {
+  let loaded = load(source);
+  let complaint = '';
+  const followers: ((options: ServingOptions) => void)[] = [];
+  const reload = (): void => {
+    try {
+      const next = load(source);
+      complaint = '';
+      if (sameFiles(next.options, loaded.options)) return;
+      for (const apply of followers) apply(next.options);
+      loaded = next;
+      source.log.info({ expires: isoTime(next.expiresAt) }, 'serving certificate replaced');
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      if (reason === complaint) return;
+      complaint = reason;
+      source.log.error(
+        { reason, expires: isoTime(loaded.expiresAt) },
+        'new certificate refused, old one stays',
+      );
+    }
+  };
+  const stop = onChange(source, reload);
+  return {
+    current: () => loaded.options,
+    expiresAt: () => loaded.expiresAt,
+    follow: (apply) => void followers.push(apply),
+    stop,
+  };
+}
+
+/** Calls back some time after a change in the directory, and at every poll. */
+function onChange(source: CertificateSource, changed: () => void): () => void {
+  let settling: NodeJS.Timeout | undefined;
+  const poll = setInterval(changed, source.pollMs ?? POLL);
+  poll.unref();
+  // Watching the directory sees a mounted Secret's `..data` link swapped; the files themselves never change.
+  const watcher = watch(source.directory, { persistent: false }, () => {
+    clearTimeout(settling);
+    settling = setTimeout(changed, SETTLE);
+    settling.unref();
+  });
+  watcher.on('error', () => {
+    source.log.warn({ directory: source.directory }, 'certificate directory not watched, polling only');
+    watcher.close();
+  });
+  return () => {
+    clearInterval(poll);
+    clearTimeout(settling);
+    watcher.close();
+  };
+}
+
+function load({ directory, clientCA }: CertificateSource): Loaded {
+  const cert = read(join(directory, 'tls.crt'), 'server.certDir');
+  const key = read(join(directory, 'tls.key'), 'server.certDir');
+  const client = clientCA === '' ? undefined : read(clientCA, 'webhook.clientCA');
+  const expiresAt = checkPair(directory, cert, key);
+  if (client === undefined) return { options: { cert, key }, expiresAt };
+  check(clientCA, 'holds no certificate that can be read', () => new X509Certificate(client));
+  return { options: { cert, key, ca: client, requestCert: true, rejectUnauthorized: true }, expiresAt };
+}
+
+function read(file: string, setting: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    throw new ConfigError(`${file} cannot be read (${code}); it is part of ${setting}`, 3);
+  }
+}
+
+/** When the pair expires. Throws ConfigError where a server could not serve with it. */
+function checkPair(directory: string, cert: string, key: string): number {
+  const crt = join(directory, 'tls.crt');
+  const leaf = check(crt, 'holds no certificate that can be read', () => new X509Certificate(cert));
+  const secret = check(join(directory, 'tls.key'), 'holds no private key that can be read', () =>
+    createPrivateKey(key),
+  );
+  if (!leaf.checkPrivateKey(secret)) {
+    throw new ConfigError(`${join(directory, 'tls.key')} is not the key of the first certificate in tls.crt`);
+  }
+  const expiresAt = leaf.validToDate.getTime();
+  if (expiresAt <= Date.now()) throw new ConfigError(`${crt} expired at ${isoTime(expiresAt)}`);
+  check(crt, 'and tls.key cannot be used by TLS', () => createSecureContext({ cert, key }));
+  return expiresAt;
+}
+
+function check<T>(file: string, problem: string, attempt: () => T): T {
+  try {
+    return attempt();
+  } catch (error) {
+    // OpenSSL's words name the format's fault and never quote the file.
+    throw new ConfigError(`${file} ${problem} (${error instanceof Error ? error.message : String(error)})`);
+  }
+}
+
+function sameFiles(left: ServingOptions, right: ServingOptions): boolean {
+  return left.cert === right.cert && left.key === right.key && left.ca === right.ca;
+}
+
+function isoTime(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}

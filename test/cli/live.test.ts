@@ -1,0 +1,190 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { run as list } from '../../src/cli/list.ts';
+import type { Options } from '../../src/cli/options.ts';
+import { run as review } from '../../src/cli/review.ts';
+import { run as status } from '../../src/cli/status.ts';
+import { run as validate } from '../../src/cli/validate.ts';
+import type { ControlPlane } from '../../tools/control-plane/control-plane.ts';
+import { startControlPlane } from '../../tools/control-plane/start.ts';
+import { needs } from '../needs.ts';
+import { captured, folderOf } from './captured.ts';
+
+const GROUP = 'secrets.infisical.com';
+const reader = { token: 'reader-token', user: 'reader', groups: [] };
+const nobody = { token: 'nobody-token', user: 'nobody', groups: [] };
+
+describe.skipIf(!needs('apiserver'))('commands over a real API server', { timeout: 120_000 }, () => {
+  let cluster: ControlPlane;
+  const as = (token: string, more: Options = {}): Options => ({
+    kubeconfig: cluster.kubeconfigFor(token),
+    namespace: 'floe-jobs',
+    ...more,
+  });
+  const admin = (more: Options = {}): Options => ({
+    kubeconfig: cluster.kubeconfig,
+    namespace: 'floe-jobs',
+    ...more,
+  });
+  const folder = folderOf({
+    'manifest.yaml':
+      'a: {secret_ref: plain}\nb: {secretRef: {name: plain, key: nope}}\nc: {secret_ref: db}\nd: {secret_ref: gone}\n',
+    'good.yaml': 'a: {secret_ref: {name: plain, key: b}}\nc: {secret_ref: db}\n',
+    'pod.yaml': `apiVersion: v1
+kind: Pod
+metadata: {name: dbt, namespace: floe-jobs, annotations: {secrets.floe.dev/inject: db, secrets.floe.dev/env: A=plain/a}}
+spec: {containers: [{name: dbt, image: dbt}]}
+`,
+  });
+
+  beforeAll(async () => {
+    cluster = await startControlPlane({ controllers: false, tokens: [reader, nobody] });
+    await cluster.request('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', definition());
+    for (const name of ['floe-jobs', 'other']) {
+      const labels = { 'secrets.floe.dev/injection': 'enabled' };
+      await cluster.request('POST', '/api/v1/namespaces', { metadata: { name, labels } });
+    }
+    for (const [name, data] of [
+      ['plain', { a: 'aHVudGVyMg==', b: 'aHVudGVyMg==' }],
+      ['db', { k: 'aHVudGVyMg==' }],
+    ]) {
+      await cluster.request('POST', '/api/v1/namespaces/floe-jobs/secrets', { metadata: { name }, data });
+    }
+    await served(cluster);
+    await createSync(cluster, 'sync', 'db');
+    await createSync(cluster, 'late', 'waiting');
+    await allow(cluster, 'reader', [
+      { apiGroups: [''], resources: ['secrets', 'serviceaccounts'], verbs: ['get'] },
+      { apiGroups: [GROUP], resources: ['*'], verbs: ['list'] },
+    ]);
+  }, 120_000);
+  afterAll(() => cluster?.stop());
+
+  it('list and status show Secrets and what targets them', async () => {
+    const { out, err, code } = await captured(list, admin());
+    expect(out).toMatch(
+      /^NAME {22}TYPE {14}SYNC STATUS\ndb +InfisicalSecret +Synced\nplain +Opaque +Synced\nwaiting +InfisicalSecret +Pending\n$/,
+    );
+    expect([err, code]).toEqual(['', 0]);
+    const told = await captured(status, admin({ output: 'json', allNamespaces: true, exitCode: true }));
+    expect(told.code).toBe(5);
+    const { items } = JSON.parse(told.out) as { items: readonly { name: string }[] };
+    expect(items.find(({ name }) => name === 'db')).toMatchObject({
+      namespace: 'floe-jobs',
+      project: 'floe-platform',
+      environment: 'production',
+      lastSyncSource: 'written',
+    });
+    expect(told.out).not.toContain('hunter2');
+  });
+
+  it('who may get Secrets but not list them sees those that are targeted, and is told so', async () => {
+    const { out, err, code } = await captured(list, as(reader.token));
+    expect(out).toMatch(/\ndb +InfisicalSecret +Synced\nwaiting +InfisicalSecret +Pending\n$/);
+    expect(err).toBe(
+      'Warning: cannot list secrets in namespace floe-jobs (RBAC); the result is incomplete\n',
+    );
+    expect(code).toBe(4);
+  });
+
+  it('who may nothing is told so', async () => {
+    const { err, code } = await captured(list, as(nobody.token));
+    expect(err).toContain(`cannot list infisicalsecrets.${GROUP} in namespace floe-jobs (RBAC)`);
+    expect(err).not.toContain('infisicalstaticsecrets');
+    expect(code).toBe(4);
+  });
+
+  it('validate reads each Secret of the manifest', async () => {
+    const good = await captured(validate, as(reader.token, { config: 'good.yaml' }), { cwd: folder });
+    expect(good.out).toBe(
+      'Validating secret references in good.yaml...\n✓ plain: exists, 2 keys\n✓ db: exists, 1 key\n\nAll 2 references found.\n',
+    );
+    const bad = await captured(validate, admin(), { cwd: folder });
+    expect(bad.code).toBe(5);
+    expect(bad.out).toContain('✗ plain: exists, 2 keys, KEY NOT FOUND\n');
+    expect(bad.out).toContain('✗ gone: NOT FOUND\n');
+    expect(bad.out).toContain("2 errors found. Run 'floe-secrets create gone' to fix.");
+  });
+
+  it('validate without the right to read tells what is missing', async () => {
+    const { out, err, code } = await captured(validate, as(nobody.token), { cwd: folder });
+    expect(out).toContain('✗ plain: UNKNOWN\n');
+    expect(err).toContain('cannot get secrets in namespace floe-jobs (RBAC)');
+    expect(code).toBe(4);
+  });
+
+  it('review --live judges against the cluster', async () => {
+    const options = admin({ filename: ['pod.yaml'], live: true, output: 'json' });
+    const { out, code } = await captured(review, options, { cwd: folder });
+    expect(JSON.parse(out)).toMatchObject({
+      results: [{ allowed: true, mode: 'strict', injected: ['db', 'plain'] }],
+    });
+    expect(code).toBe(0);
+    const other = folderOf({
+      'pod.yaml':
+        'apiVersion: v1\nkind: Pod\nmetadata: {name: x, namespace: other}\nspec: {containers: [{name: x, envFrom: [{secretRef: {name: db}}]}]}\n',
+    });
+    expect((await captured(review, options, { cwd: other })).code).toBe(5);
+  });
+
+  it('a server that does not answer is exit code 8', async () => {
+    const kubeconfig = folderOf({
+      config: JSON.stringify({
+        apiVersion: 'v1',
+        kind: 'Config',
+        clusters: [{ name: 'c', cluster: { server: 'https://127.0.0.1:1' } }],
+        users: [{ name: 'u', user: { token: 't' } }],
+        contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
+        'current-context': 'x',
+      }),
+    });
+    const { err, code } = await captured(list, { kubeconfig: `${kubeconfig}/config` });
+    expect([err, code]).toEqual([
+      'Error: the Kubernetes API server: connection refused; check --kubeconfig and --context\n',
+      8,
+    ]);
+  });
+});
+
+function definition(): object {
+  const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } };
+  return {
+    metadata: { name: `infisicalsecrets.${GROUP}` },
+    spec: {
+      group: GROUP,
+      scope: 'Namespaced',
+      names: { kind: 'InfisicalSecret', plural: 'infisicalsecrets' },
+      versions: [{ name: 'v1alpha1', served: true, storage: true, schema, subresources: { status: {} } }],
+    },
+  };
+}
+
+const SYNCS = `/apis/${GROUP}/v1alpha1/namespaces/floe-jobs/infisicalsecrets`;
+
+async function served(cluster: ControlPlane): Promise<void> {
+  while ((await cluster.send('GET', SYNCS)).status !== 200)
+    await new Promise((done) => setTimeout(done, 100));
+}
+
+async function createSync(cluster: ControlPlane, name: string, target: string): Promise<void> {
+  const secretsScope = { projectSlug: 'floe-platform', envSlug: 'production', secretsPath: '/' };
+  await cluster.request('POST', SYNCS, {
+    apiVersion: `${GROUP}/v1alpha1`,
+    kind: 'InfisicalSecret',
+    metadata: { name },
+    spec: {
+      authentication: { universalAuth: { secretsScope } },
+      managedKubeSecretReferences: [{ secretName: target, secretNamespace: 'floe-jobs' }],
+    },
+  });
+}
+
+async function allow(cluster: ControlPlane, user: string, rules: readonly object[]): Promise<void> {
+  const rbac = '/apis/rbac.authorization.k8s.io/v1';
+  const apiGroup = 'rbac.authorization.k8s.io';
+  await cluster.request('POST', `${rbac}/clusterroles`, { metadata: { name: user }, rules });
+  await cluster.request('POST', `${rbac}/clusterrolebindings`, {
+    metadata: { name: user },
+    roleRef: { apiGroup, kind: 'ClusterRole', name: user },
+    subjects: [{ apiGroup, kind: 'User', name: user }],
+  });
+}

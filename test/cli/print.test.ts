@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import { painter, printable, symbols, table, yaml } from '../../src/cli/print.ts';
+
+const columns = [
+  { header: 'NAME', minimum: 26, cell: (row: readonly string[]) => row[0] ?? '' },
+  { header: 'TYPE', minimum: 18, cell: (row: readonly string[]) => row[1] ?? '' },
+  { header: 'SYNC STATUS', cell: (row: readonly string[]) => row[2] ?? '' },
+];
+
+describe('table', () => {
+  it('has the widths of the decision record', () => {
+    expect(table(columns, [['snowflake-credentials', 'InfisicalSecret', 'Synced']])).toBe(
+      'NAME                      TYPE              SYNC STATUS\n' +
+        'snowflake-credentials     InfisicalSecret   Synced\n',
+    );
+  });
+
+  it('grows for long names, keeps two blanks between columns, and has no trailing blanks', () => {
+    const long = 'a'.repeat(80);
+    const [header, row, short] = table(columns, [
+      [long, 'Opaque', ''],
+      ['b', 'Opaque', 'Synced'],
+    ]).split('\n');
+    expect(row).toBe(`${long}  Opaque`);
+    expect(header?.indexOf('TYPE')).toBe(82);
+    expect(short?.indexOf('Opaque')).toBe(82);
+  });
+
+  it('lets no control character of a stranger reach the terminal', () => {
+    expect(table(columns, [['a\u001B[31m\nb', 'c\u202Ed', '']])).toContain('a [31m b');
+    expect(printable('\u009B1mx\u2066y')).toBe(' 1mx y');
+  });
+});
+
+describe('painter', () => {
+  it('colours a terminal, and neither a pipe nor where NO_COLOR is set', () => {
+    const terminal = { write: () => true, isTTY: true };
+    expect(painter(terminal, {})('red', 'x')).toBe('\u001B[31mx\u001B[39m');
+    expect(painter(terminal, { NO_COLOR: '1' })('red', 'x')).toBe('x');
+    expect(painter(terminal, { NO_COLOR: '' })('red', 'x')).not.toBe('x');
+    expect(painter({ write: () => true }, {})('red', 'x')).toBe('x');
+  });
+});
+
+describe('symbols', () => {
+  it.each([
+    [{}, '✓'],
+    [{ LANG: 'en_US.UTF-8' }, '✓'],
+    [{ LANG: 'de_DE.utf8' }, '✓'],
+    [{ LANG: 'C' }, '+'],
+    [{ LANG: 'en_US.UTF-8', LC_ALL: 'POSIX' }, '+'],
+    [{ LANG: 'C', LC_ALL: '' }, '+'],
+  ])('%j', (env, good) => {
+    expect(symbols(env).good).toBe(good);
+  });
+});
+
+describe('yaml', () => {
+  it('quotes what YAML 1.1 would read as something else, and makes no anchors', () => {
+    const shared = { a: 'off' };
+    expect(yaml({ x: shared, w: shared, z: 'y' })).toBe('x:\n  a: "off"\nw:\n  a: "off"\nz: "y"\n');
+  });
+});

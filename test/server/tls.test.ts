@@ -1,0 +1,186 @@
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { Agent } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { ConfigError } from '../../src/config/error.ts';
+import type { Certificates } from '../../src/server/tls.ts';
+import { openCertificates } from '../../src/server/tls.ts';
+import type { Authority, KeyPair } from '../../tools/certificates.ts';
+import { makeAuthority } from '../../tools/certificates.ts';
+import {
+  authority,
+  certificateDirectory,
+  post,
+  recordedLog,
+  review,
+  servingPair,
+  startWebhook,
+  writePair,
+} from './webhook.ts';
+
+const other: Authority = await makeAuthority('another CA');
+const newPair: KeyPair = await authority.issue({ names: ['localhost'], days: 60 });
+
+/** A webhook that serves what a directory holds, polled as often as a test has patience for. */
+async function serveFrom(directory: string, clientCA = '') {
+  const { log, lines } = recordedLog();
+  const certificates: Certificates = openCertificates({ directory, clientCA, log, pollMs: 50 });
+  onTestFinished(() => certificates.stop());
+  const webhook = await startWebhook({ tls: certificates.current(), log });
+  certificates.follow((options) => webhook.app.server.setSecureContext(options));
+  return { ...webhook, certificates, lines };
+}
+
+/** The serial number that a new connection is shown. */
+async function serialAt(port: number): Promise<string> {
+  const { serial, status } = await post(port, review());
+  expect(status).toBe(200);
+  return serial;
+}
+
+describe('a new pair', () => {
+  it('is served to new connections, while reviews on old and new ones go on', async () => {
+    const directory = certificateDirectory(servingPair);
+    const { port, certificates } = await serveFrom(directory);
+    const before = await serialAt(port);
+    const load = startLoad(port);
+    writePair(directory, newPair);
+    await vi.waitUntil(async () => (await serialAt(port)) !== before, { timeout: 20_000 });
+    const { answered, failures } = await load.stop();
+    expect(failures).toEqual([]);
+    expect(answered).toBeGreaterThan(0);
+    expect(certificates.expiresAt()).toBeGreaterThan(Date.now() + 50 * 86_400_000);
+  });
+
+  it('is found where a mounted Secret swaps its ..data link', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'floe-mounted-'));
+    const mount = (version: string, pair: KeyPair) => {
+      mkdirSync(join(directory, version));
+      writePair(join(directory, version), pair);
+      symlinkSync(version, join(directory, '..data_tmp'));
+      renameSync(join(directory, '..data_tmp'), join(directory, '..data'));
+    };
+    mount('..2026_01', servingPair);
+    for (const file of ['tls.crt', 'tls.key']) symlinkSync(join('..data', file), join(directory, file));
+    const { port } = await serveFrom(directory);
+    const before = await serialAt(port);
+    mount('..2026_02', newPair);
+    await vi.waitUntil(async () => (await serialAt(port)) !== before, { timeout: 20_000 });
+  });
+});
+
+describe('a pair that cannot serve', () => {
+  const expired = authority.issue({ names: ['localhost'], days: -1 });
+  it.each<[string, () => Promise<KeyPair> | KeyPair, RegExp]>([
+    [
+      'of two that do not fit',
+      () => ({ ...newPair, keyPem: servingPair.keyPem }),
+      /tls\.key is not the key of/,
+    ],
+    [
+      'half written',
+      () => ({ ...newPair, certPem: newPair.certPem.slice(0, 200) }),
+      /tls\.crt holds no certificate/,
+    ],
+    ['without a key', () => ({ ...newPair, keyPem: '' }), /tls\.key holds no private key/],
+    ['that is over', () => expired, /tls\.crt expired at 20/],
+  ])('leaves the old one in place and is logged once: one %s', async (_what, pairOf, reason) => {
+    const directory = certificateDirectory(servingPair);
+    const { port, lines } = await serveFrom(directory);
+    const before = await serialAt(port);
+    const refusals = () => lines.filter((line) => line.includes('new certificate refused'));
+    // The pair as a whole, so that no poll sees the half of it.
+    writePair(directory, await pairOf());
+    await vi.waitUntil(() => refusals().some((line) => reason.test(line)), { timeout: 20_000 });
+    const logged = refusals().length;
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(refusals()).toHaveLength(logged);
+    expect(await serialAt(port)).toBe(before);
+    expect(lines.join('')).not.toContain('PRIVATE KEY');
+
+    writePair(directory, newPair);
+    await vi.waitUntil(async () => (await serialAt(port)) !== before, { timeout: 20_000 });
+  });
+
+  it('is an error where there is no old one', async () => {
+    const { log } = recordedLog();
+    const open = (directory: string, clientCA = '') => openCertificates({ directory, clientCA, log });
+    const failureOf = (attempt: () => unknown) => {
+      try {
+        attempt();
+      } catch (error) {
+        if (error instanceof ConfigError) return [error.exitCode, error.message];
+      }
+      throw new Error('no ConfigError was thrown');
+    };
+    const good = certificateDirectory(servingPair);
+    const mixed = certificateDirectory({ ...servingPair, keyPem: newPair.keyPem });
+    const keyless = certificateDirectory(servingPair);
+    rmSync(join(keyless, 'tls.key'));
+    expect(failureOf(() => open('/nowhere'))).toEqual([3, expect.stringContaining('server.certDir')]);
+    expect(failureOf(() => open(keyless))).toEqual([3, expect.stringContaining('tls.key cannot be read')]);
+    expect(failureOf(() => open(mixed))).toEqual([2, expect.stringContaining('is not the key of')]);
+    expect(failureOf(() => open(good, '/nowhere'))).toEqual([3, expect.stringContaining('webhook.clientCA')]);
+    expect(failureOf(() => open(good, join(good, 'tls.key')))).toEqual([
+      2,
+      expect.stringContaining('no certificate'),
+    ]);
+  });
+});
+
+describe('with a client CA', () => {
+  const authorityFile = () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'floe-ca-')), 'ca.crt');
+    writeFileSync(file, authority.certPem);
+    return file;
+  };
+
+  it('only callers that show a certificate of it are answered, before and after a swap', async () => {
+    const directory = certificateDirectory(servingPair);
+    const { port } = await serveFrom(directory, authorityFile());
+    const client = await authority.issue({ names: ['kube-apiserver'], usage: 'client' });
+    const stranger = await other.issue({ names: ['kube-apiserver'], usage: 'client' });
+    const check = async () => {
+      const known = await post(port, review(), { client });
+      expect(known.status).toBe(200);
+      await expect(post(port, review())).rejects.toThrow();
+      await expect(post(port, review(), { client: stranger })).rejects.toThrow();
+      return known.serial;
+    };
+    const before = await check();
+    writePair(directory, newPair);
+    await vi.waitUntil(async () => (await post(port, review(), { client })).serial !== before, {
+      timeout: 20_000,
+    });
+    expect(await check()).not.toBe(before);
+  });
+});
+
+/** Posts review after review, half of them on connections that are kept, until it is stopped. */
+function startLoad(port: number) {
+  const keepAlive = new Agent({ keepAlive: true });
+  const failures: unknown[] = [];
+  let answered = 0;
+  const state = { stopped: false };
+  const worker = async (agent: Agent | undefined): Promise<void> => {
+    while (!state.stopped) {
+      try {
+        const { status } = await post(port, review(), agent === undefined ? {} : { agent });
+        if (status === 200) answered += 1;
+        else failures.push(status);
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+  };
+  const workers = [worker(keepAlive), worker(keepAlive), worker(undefined)];
+  return {
+    stop: async () => {
+      state.stopped = true;
+      await Promise.all(workers);
+      keepAlive.destroy();
+      return { answered, failures };
+    },
+  };
+}
