@@ -48,11 +48,11 @@ interface Terms {
 }
 
 /** What to know of a Secret that no plugin can be asked for. */
-const NOBODY: Pick<Bench, 'identity' | 'user' | 'addedPullSecrets' | 'selfProvided' | 'absentIsLater'> = {
+const NOBODY: Pick<Bench, 'identity' | 'user' | 'isAddedPullSecret' | 'isSelfProvided' | 'absentIsLater'> = {
   identity: { serviceAccountName: 'default' },
   user: { username: 'floe-secrets', groups: [] },
-  addedPullSecrets: new Set(),
-  selfProvided: new Set(),
+  isAddedPullSecret: () => false,
+  isSelfProvided: () => false,
   absentIsLater: false,
 };
 

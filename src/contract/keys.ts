@@ -25,9 +25,6 @@ export const KEYS = {
   retry: `${PREFIX}retry`,
 } as const;
 
-/** The gate's name, in `spec.schedulingGates`. */
-export const GATE = `${PREFIX}pending`;
-
 /** floe's own keys: read as context, never written. */
 export const FLOE = {
   environment: 'floe.dev/environment',
@@ -46,7 +43,6 @@ export const MODES = ['audit', 'warn', 'strict'] as const;
 export type Mode = (typeof MODES)[number];
 
 export const PENDING_CHOICES = ['deny', 'gate', 'gate-missing'] as const;
-export type PendingChoice = (typeof PENDING_CHOICES)[number];
 
 /** Namespaces that are never judged, whatever their labels; `enforcement.exempt.namespaces` adds to them. */
 export const OPERATOR_NAMESPACES = [

@@ -104,7 +104,6 @@ export function apiVersionOf(kind: ResourceKind): string {
 
 export const NAMESPACE: ResourceKind = core('Namespace', 'namespaces', false);
 export const SECRET: ResourceKind = core('Secret', 'secrets');
-export const POD: ResourceKind = core('Pod', 'pods');
 export const SERVICE_ACCOUNT: ResourceKind = core('ServiceAccount', 'serviceaccounts');
 export const JOB: ResourceKind = {
   group: 'batch',

@@ -14,9 +14,9 @@ export interface Bench {
   readonly identity: Identity;
   readonly user: User;
   /** imagePullSecrets that the API server itself adds from the ServiceAccount. */
-  readonly addedPullSecrets: ReadonlySet<string>;
+  isAddedPullSecret(secret: string): boolean;
   /** Secrets that a CSI volume of the pod itself creates. */
-  readonly selfProvided: ReadonlySet<string>;
+  isSelfProvided(secret: string): boolean;
   /** For pod templates: a Secret that is absent may still be on its way. */
   readonly absentIsLater: boolean;
 }

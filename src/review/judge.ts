@@ -47,18 +47,18 @@ interface Judged {
   readonly record?: SecretRecord;
 }
 
+function withUses({ secret, references }: Group, drafts: readonly Draft[]): readonly Draft[] {
+  const uses = references.map((reference) => reference.use);
+  return drafts.map((one) => ({ secret, uses, ...one }));
+}
+
 function judgeGroup(bench: Bench, group: Group): Judged {
   const refused = refusedUnseen(bench, group);
   if (refused !== undefined) return { drafts: [refused], verdict: verdictOf(bench, group, [refused]) };
   const resolution = resolveSecret(bench.inquiry, group.secret, bench.policy.maxSyncAge);
   const stated = stateFindings(bench, group, resolution);
-  const uses = group.references.map((reference) => reference.use);
-  const rights = rightsFindings(bench, group, resolution).map((one) => ({
-    secret: group.secret,
-    uses,
-    ...one,
-  }));
-  const drafts = [...stated.drafts, ...rights];
+  const rights = rightsFindings(bench, group, resolution);
+  const drafts = rights.length === 0 ? stated.drafts : [...stated.drafts, ...withUses(group, rights)];
   const { record } = resolution;
   return {
     drafts,
@@ -68,7 +68,7 @@ function judgeGroup(bench: Bench, group: Group): Judged {
 }
 
 /** What is refused without any look-up: a name that is none, a name that the namespace does not allow. */
-function refusedUnseen({ inquiry, policy, addedPullSecrets }: Bench, group: Group): Draft | undefined {
+function refusedUnseen({ inquiry, policy, isAddedPullSecret }: Bench, group: Group): Draft | undefined {
   const { secret, references } = group;
   const uses = references.map((reference) => reference.use);
   if (!isDnsSubdomain(secret)) {
@@ -78,7 +78,7 @@ function refusedUnseen({ inquiry, policy, addedPullSecrets }: Bench, group: Grou
   }
   const allowed = policy.allowedSecrets;
   if (allowed === undefined || matchesAny(allowed, secret)) return undefined;
-  if (addedPullSecrets.has(secret) && references.every((reference) => reference.tolerated)) return undefined;
+  if (isAddedPullSecret(secret) && references.every((reference) => reference.tolerated)) return undefined;
   return draft('FLOE-E810', `Secret '${secret}' may not be used in namespace '${inquiry.namespace}'`, {
     secret,
     uses,

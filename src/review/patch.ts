@@ -60,10 +60,15 @@ function annotationOperations(pod: JsonObject, marks: Marks): readonly PatchOper
   if (!isObject(get(metadata, 'annotations'))) {
     return [{ op: 'add', path: '/metadata/annotations', value: Object.fromEntries(changed) }];
   }
-  return changed.map(([key, value]) => ({ op: 'add', path: `/metadata/annotations/${escaped(key)}`, value }));
+  return changed.map(([key, value]) => ({ op: 'add', path: POINTERS[key], value }));
 }
 
-/** RFC 6901. */
-function escaped(key: string): string {
-  return key.replaceAll('~', '~0').replaceAll('/', '~1');
+/** JSON Pointers to our annotations; in one of those a '/' is '~1' (RFC 6901). */
+const POINTERS = {
+  [KEYS.injected]: pointerTo(KEYS.injected),
+  [KEYS.versions]: pointerTo(KEYS.versions),
+};
+
+function pointerTo(annotation: string): string {
+  return `/metadata/annotations/${annotation.replaceAll('~', '~0').replaceAll('/', '~1')}`;
 }

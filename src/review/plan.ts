@@ -111,7 +111,7 @@ function readerOf(settings: Settings, levels: readonly Level[]): Reader {
   };
   const parse = <T>(key: string, wish: Wish, parser: (text: string) => Parsed<T>): readonly T[] => {
     if (!fits(key, wish)) return [];
-    const { entries, mistakes } = parser(wish.value);
+    const { entries, mistakes } = remembered(parser, wish.value);
     findings.push(...mistakes.map((mistake) => mistakeIn(key, wish, mistake)));
     return entries;
   };
@@ -127,6 +127,20 @@ function readerOf(settings: Settings, levels: readonly Level[]): Reader {
     fits,
   };
 }
+
+/** The pods of one workload all say the same; what is short is parsed once. */
+function remembered<T>(parser: (text: string) => Parsed<T>, value: string): Parsed<T> {
+  if (value.length > REMEMBERED_LENGTH) return parser(value);
+  let known = PARSED.get(parser);
+  if (known === undefined || known.size >= REMEMBERED_VALUES) PARSED.set(parser, (known = new Map()));
+  let parsed = known.get(value);
+  if (parsed === undefined) known.set(value, (parsed = parser(value)));
+  return parsed as Parsed<T>;
+}
+
+const PARSED = new WeakMap<object, Map<string, Parsed<unknown>>>();
+const REMEMBERED_LENGTH = 256;
+const REMEMBERED_VALUES = 1000;
 
 function mistakeIn(key: string, wish: Wish, { entry, position, why }: Mistake): Draft {
   const shown = entry.length > 60 ? `${entry.slice(0, 59)}…` : entry;

@@ -1,5 +1,5 @@
 /** A pod at its creation. `/mutate` injects; `/validate` judges everything on the final pod. */
-import { asArray, dig, text } from '../kube/json.ts';
+import { asArray, get, text } from '../kube/json.ts';
 import { controllerOf } from '../kube/object.ts';
 import { serviceAccountNameOf } from '../kube/pod.ts';
 import type { Bench } from './bench.ts';
@@ -19,7 +19,7 @@ import type { Plan } from './plan.ts';
 import { planOf } from './plan.ts';
 import { plannedReferences, requiredKeyReferences } from './planned.ts';
 import { referencesOf } from './references.ts';
-import { selfProvidedSecrets } from './self-provided.ts';
+import { selfProvision } from './self-provided.ts';
 import { unknownKeys } from './unknown-keys.ts';
 import { variableFindings } from './variables.ts';
 import type { Manner } from './verdict.ts';
@@ -83,9 +83,7 @@ export function benchOf(
   pod: unknown = request.object,
 ): Bench {
   const { serviceAccount } = levels;
-  const pullSecrets = asArray(dig(serviceAccount?.raw, 'imagePullSecrets')).map(
-    (one) => text(one, 'name') ?? '',
-  );
+  const pullSecrets = asArray(get(serviceAccount?.raw, 'imagePullSecrets'));
   return {
     inquiry,
     policy,
@@ -95,8 +93,8 @@ export function benchOf(
       ...(serviceAccount === undefined ? {} : { serviceAccount }),
     },
     user: request.user,
-    addedPullSecrets: new Set(pullSecrets),
-    selfProvided: selfProvidedSecrets(inquiry, pod),
+    isAddedPullSecret: (secret) => pullSecrets.some((one) => text(one, 'name') === secret),
+    isSelfProvided: selfProvision(inquiry, pod),
     absentIsLater: false,
   };
 }

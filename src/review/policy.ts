@@ -22,7 +22,7 @@ export interface Policy {
   readonly allowedProjects?: readonly string[];
   /** Milliseconds. */
   readonly maxSyncAge?: number;
-  /** The canonical name of the namespace's environment. */
+  /** The namespace's environment, as it is written. */
   readonly environment?: string;
   readonly findings: readonly Draft[];
 }
@@ -47,9 +47,7 @@ export function policyOf(settings: Settings, namespace: KubeObject): Policy {
     ...(allowedSecrets === undefined ? {} : { allowedSecrets }),
     ...(allowedProjects === undefined ? {} : { allowedProjects }),
     ...(maxSyncAge === undefined ? {} : { maxSyncAge }),
-    ...(environment === undefined || environment === ''
-      ? {}
-      : { environment: settings.environmentOf(environment) }),
+    ...(environment === undefined || environment === '' ? {} : { environment }),
     findings,
   };
 }

@@ -10,15 +10,30 @@ import { askObject } from './inquiry.ts';
 
 const DRIVER = 'secrets-store.csi.k8s.io';
 
-export function selfProvidedSecrets(inquiry: Inquiry, pod: unknown): ReadonlySet<string> {
-  const names = volumesOf(pod)
-    .map((volume) => get(volume, 'csi'))
-    .filter((csi) => text(csi, 'driver') === DRIVER)
-    .map((csi) => text(get(csi, 'volumeAttributes'), 'secretProviderClass'));
+/** Whether a Secret is one of them; the classes are read when the first Secret is asked for. */
+export function selfProvision(inquiry: Inquiry, pod: unknown): (secret: string) => boolean {
+  const classes = providerClassesOf(pod);
+  if (classes.size === 0) return () => false;
+  let provided: ReadonlySet<string> | undefined;
+  return (secret) => (provided ??= providedBy(inquiry, classes)).has(secret);
+}
+
+function providerClassesOf(pod: unknown): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const volume of volumesOf(pod)) {
+    const csi = get(volume, 'csi');
+    if (text(csi, 'driver') !== DRIVER) continue;
+    const name = text(get(csi, 'volumeAttributes'), 'secretProviderClass');
+    if (name !== undefined) names.add(name);
+  }
+  return names;
+}
+
+function providedBy(inquiry: Inquiry, classes: ReadonlySet<string>): ReadonlySet<string> {
   const provided = new Set<string>();
-  for (const name of new Set(names)) {
-    const read = name === undefined ? undefined : askObject(inquiry, SECRET_PROVIDER_CLASS, name);
-    if (read?.state !== 'present') continue;
+  for (const name of classes) {
+    const read = askObject(inquiry, SECRET_PROVIDER_CLASS, name);
+    if (read.state !== 'present') continue;
     for (const object of asArray(dig(read.value.raw, 'spec', 'secretObjects'))) {
       provided.add(text(object, 'secretName') ?? '');
     }

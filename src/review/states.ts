@@ -15,7 +15,7 @@ interface Stated {
 }
 
 export function stateFindings(bench: Bench, group: Group, resolution: Resolution): Stated {
-  if (bench.selfProvided.has(group.secret)) return { state: 'Synced', drafts: [] };
+  if (bench.isSelfProvided(group.secret)) return { state: 'Synced', drafts: [] };
   if (resolution.failure !== undefined) return unknown(group, resolution);
   if (resolution.record === undefined) return absent(bench, group, resolution);
   if (resolution.state === 'Empty') return empty(bench, group, resolution);

@@ -64,7 +64,7 @@ function environmentFindings(
   const wanted = policy.environment;
   if (wanted === undefined) return [];
   return scope.environments
-    .filter((environment) => settings.environmentOf(environment) !== wanted)
+    .filter((environment) => settings.environmentOf(environment) !== settings.environmentOf(wanted))
     .map((environment) =>
       draft(
         'FLOE-E811',

@@ -25,7 +25,10 @@ const WARNING_LIMIT = 256;
 const WARNINGS_TOTAL = 4096;
 const RETRY_SECONDS = 1;
 
+const NOTHING_TO_SAY: Sentence = Object.freeze({ allowed: true, findings: [], warnings: [] });
+
 export function sentence(manner: Manner, drafts: readonly Draft[]): Sentence {
+  if (drafts.length === 0) return NOTHING_TO_SAY;
   const sorted = errorsFirst(drafts);
   const findings = sorted.map(findingOf);
   const denied = manner.mode === 'strict' && sorted.some((one) => one.severity === 'error');

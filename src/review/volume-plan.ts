@@ -22,7 +22,8 @@ export function volumePlansOf(
   files: readonly FileEntry[],
   containers: readonly Container[],
 ): readonly VolumePlan[] {
-  const mode = files.length === 0 ? undefined : fileMode(settings, pod, containers);
+  if (files.length === 0) return [];
+  const mode = fileMode(settings, pod, containers);
   const byDirectory = Map.groupBy(files, (entry) => entry.directory);
   return [...byDirectory].map(([directory, entries]) => ({
     name: `floe-${createHash('sha256').update(directory).digest('hex').slice(0, 10)}`,

@@ -57,10 +57,6 @@ export function createApp(parts: AppParts): WebhookApp {
     logController: new LogController({ disableRequestLogging: true }),
   });
   acceptPlainJson(app);
-  app.addHook('onRequest', (_request, reply, done) => {
-    if (parts.draining()) reply.header('connection', 'close');
-    done();
-  });
   app.setErrorHandler((error: FastifyError, _request, reply) => refuse(parts, error, reply));
   app.post('/mutate', (request, reply) => answer(parts, 'mutate', request, reply));
   app.post('/validate', (request, reply) => answer(parts, 'validate', request, reply));
@@ -87,6 +83,7 @@ function answer(parts: AppParts, door: Door, request: FastifyRequest, reply: Fas
   const review = readRequest(door, request.body);
   const started = performance.now();
   reply.header('content-type', JSON_TYPE);
+  askToLeave(parts, reply);
   const decided = (decision: Decision): string => bodyOf(parts, review, decision, started);
   const failed = (error: unknown): string => faultOf(parts, review, error, started);
   try {
@@ -96,6 +93,11 @@ function answer(parts: AppParts, door: Door, request: FastifyRequest, reply: Fas
   } catch (error) {
     return reply.send(failed(error));
   }
+}
+
+/** While it drains, every answer sends its connection away. */
+function askToLeave(parts: AppParts, reply: FastifyReply): void {
+  if (parts.draining()) reply.header('connection', 'close');
 }
 
 function bodyOf(parts: AppParts, review: Request, decision: Decision, started: number): string {
@@ -135,6 +137,7 @@ function timeoutOf(query: unknown): number {
 
 /** What is no AdmissionReview: too large, another type, not JSON, without a request. */
 function refuse(parts: AppParts, error: FastifyError, reply: FastifyReply): FastifyReply {
+  askToLeave(parts, reply);
   const status = error.statusCode ?? 400;
   if (status >= 500 || !(error instanceof BadReview || error.code?.startsWith('FST_'))) {
     parts.log.error({ err: error }, 'request failed');
