@@ -2,7 +2,7 @@
  * `npm run bench`: what README and CHANGELOG quote. `review()` alone, HTTPS reviews beside a bare node:https
  * handler in one run (ratios, for machines are noisy), memory and start.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -12,7 +12,7 @@ import type { Input } from './inputs.ts';
 import { INPUTS, admissionReview } from './inputs.ts';
 import { runLoad } from './load.ts';
 import type { Measured } from './servers.ts';
-import { startBare, startWebhook, writePair } from './servers.ts';
+import { startBare, startWebhook, writeFiles } from './servers.ts';
 import { startStubApi } from './stub-api.ts';
 
 const { values } = parseArgs({
@@ -22,10 +22,11 @@ const { values } = parseArgs({
     requests: { type: 'string', default: '8000' },
     rounds: { type: 'string', default: '5' },
     connections: { type: 'string', default: '8' },
+    input: { type: 'string', default: '' },
   },
 });
 if (values.help === true) {
-  console.log('npm run bench -- [--quick] [--requests 8000] [--rounds 5] [--connections 8]');
+  console.log('npm run bench -- [--quick] [--requests 8000] [--rounds 5] [--connections 8] [--input TEXT]');
   process.exit(0);
 }
 const rounds = values.quick === true ? 2 : Number(values.rounds);
@@ -34,15 +35,15 @@ const connections = Number(values.connections);
 
 const work = mkdtempSync(join(tmpdir(), 'floe-bench-'));
 try {
-  printAlone();
+  if (values.input === '') printAlone();
   const authority = await makeAuthority('floe bench');
   const pair = await authority.issue({ names: ['localhost'], ips: ['127.0.0.1'], days: 1 });
-  writePair(work, pair);
+  writeFiles(work, pair, authority.certPem);
   await benchHttps(authority.certPem);
-  await benchMemory(authority.certPem);
+  await benchMemory();
   async function benchHttps(ca: string): Promise<void> {
     const api = await startStubApi(pair, { secrets: 0, syncResources: 0 });
-    const webhook = await startWebhook(work, kubeconfigOf(api.url, ca));
+    const webhook = await startWebhook(work, api.url);
     const bare = await startBare(work);
     try {
       await compare(webhook, bare, ca);
@@ -54,9 +55,9 @@ try {
       api.close();
     }
   }
-  async function benchMemory(ca: string): Promise<void> {
+  async function benchMemory(): Promise<void> {
     const api = await startStubApi(pair, { secrets: 10_000, syncResources: 2_000 });
-    const webhook = await startWebhook(work, kubeconfigOf(api.url, ca), ['--secrets-access', 'watch']);
+    const webhook = await startWebhook(work, api.url, ['--secrets-access', 'watch']);
     await new Promise((resolve) => setTimeout(resolve, 3000));
     const { rss } = await webhook.usage();
     console.log(
@@ -83,7 +84,7 @@ async function compare(webhook: Measured, bare: Measured, ca: string): Promise<v
     `\nHTTPS reviews, ${connections} connections, ${rounds} rounds of ${requests}; CPU of the server's process\n`,
   );
   console.log(line(['input', 'CPU µs', 'bare', 'ratio', 'reviews/s', 'p50 µs', 'p99 µs']));
-  for (const input of INPUTS) {
+  for (const input of INPUTS.filter(({ name }) => name.includes(values.input))) {
     const results: { readonly ours: Sample; readonly floor: Sample }[] = [];
     await one(webhook, input, ca, 0);
     await one(bare, input, ca, 0);
@@ -129,23 +130,6 @@ async function one(server: Measured, input: Input, ca: string, round: number): P
   const after = await server.usage();
   const cpu = (after.cpu - before.cpu) / result.requests;
   return { cpu, rate: result.requests / result.seconds, p50: result.p50, p99: result.p99 };
-}
-
-function kubeconfigOf(server: string, ca: string): string {
-  const path = join(work, 'kubeconfig');
-  const cluster = { server, 'certificate-authority-data': Buffer.from(ca).toString('base64') };
-  writeFileSync(
-    path,
-    JSON.stringify({
-      apiVersion: 'v1',
-      kind: 'Config',
-      'current-context': 'bench',
-      contexts: [{ name: 'bench', context: { cluster: 'bench', user: 'bench' } }],
-      clusters: [{ name: 'bench', cluster }],
-      users: [{ name: 'bench', user: { token: 'bench' } }],
-    }),
-  );
-  return path;
 }
 
 function line(cells: readonly string[]): string {

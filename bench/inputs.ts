@@ -76,6 +76,7 @@ export function admissionReview(pod: JsonObject, uid: string): string {
   });
 }
 
+/** A pod as the API server sends it: defaulted, with its token volume and its managedFields; a review of some 6 KB. */
 function podOf(
   annotations: Record<string, string>,
   containers: readonly JsonObject[] = [container('dbt')],
@@ -86,24 +87,126 @@ function podOf(
     metadata: {
       generateName: 'dbt-run-5d4f8c7b9-',
       namespace: BENCH_NAMESPACE,
-      labels: { 'app.kubernetes.io/name': 'dbt', 'pod-template-hash': '5d4f8c7b9' },
+      creationTimestamp: null,
+      labels: {
+        'app.kubernetes.io/name': 'dbt',
+        'app.kubernetes.io/instance': 'run',
+        'pod-template-hash': '5d4f8c7b9',
+      },
       annotations,
       ownerReferences: [
         { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'dbt-run-5d4f8c7b9', uid: 'rs', controller: true },
       ],
+      managedFields: [managedFields()],
     },
-    spec: { containers, serviceAccountName: 'default', restartPolicy: 'Always', volumes: [] },
+    spec: {
+      volumes: [
+        { name: 'work', emptyDir: {} },
+        { name: 'kube-api-access-x7k2p', projected: { defaultMode: 420, sources: tokenSources() } },
+      ],
+      containers,
+      restartPolicy: 'Always',
+      terminationGracePeriodSeconds: 30,
+      dnsPolicy: 'ClusterFirst',
+      serviceAccountName: 'default',
+      serviceAccount: 'default',
+      securityContext: {
+        runAsNonRoot: true,
+        runAsUser: 1000,
+        fsGroup: 1000,
+        seccompProfile: { type: 'RuntimeDefault' },
+      },
+      schedulerName: 'default-scheduler',
+      tolerations: ['not-ready', 'unreachable'].map((key) => ({
+        key: `node.kubernetes.io/${key}`,
+        operator: 'Exists',
+        effect: 'NoExecute',
+        tolerationSeconds: 300,
+      })),
+      priority: 0,
+      enableServiceLinks: true,
+      preemptionPolicy: 'PreemptLowerPriority',
+    },
+    status: {},
   };
 }
 
 function container(name: string, env: readonly JsonObject[] = []): JsonObject {
+  const settings = Array.from({ length: 12 }, (_, index) => ({
+    name: `DBT_SETTING_${index}`,
+    value: `value-${index}`,
+  }));
+  const probe = { timeoutSeconds: 1, periodSeconds: 10, successThreshold: 1, failureThreshold: 3 };
   return {
     name,
     image: 'ghcr.io/example/dbt:1.9',
     args: ['run', '--select', 'marts'],
-    env: [{ name: 'DBT_TARGET', value: 'prod' }, ...env],
+    ports: [{ name: 'http', containerPort: 8080, protocol: 'TCP' }],
+    env: [{ name: 'DBT_TARGET', value: 'prod' }, ...settings, ...env],
     resources: { requests: { cpu: '100m', memory: '256Mi' }, limits: { memory: '512Mi' } },
-    securityContext: { allowPrivilegeEscalation: false, runAsNonRoot: true, capabilities: { drop: ['ALL'] } },
+    volumeMounts: [
+      { name: 'work', mountPath: '/work' },
+      {
+        name: 'kube-api-access-x7k2p',
+        readOnly: true,
+        mountPath: '/var/run/secrets/kubernetes.io/serviceaccount',
+      },
+    ],
+    livenessProbe: { httpGet: { path: '/healthz', port: 'http', scheme: 'HTTP' }, ...probe },
+    readinessProbe: { httpGet: { path: '/readyz', port: 'http', scheme: 'HTTP' }, ...probe },
+    terminationMessagePath: '/dev/termination-log',
+    terminationMessagePolicy: 'File',
+    imagePullPolicy: 'IfNotPresent',
+    securityContext: {
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] },
+    },
+  };
+}
+
+function tokenSources(): readonly JsonObject[] {
+  return [
+    { serviceAccountToken: { expirationSeconds: 3607, path: 'token' } },
+    { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
+    {
+      downwardAPI: {
+        items: [{ path: 'namespace', fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.namespace' } }],
+      },
+    },
+  ];
+}
+
+/** What the controller manager's entry looks like: one key a field. */
+function managedFields(): JsonObject {
+  const fields = (names: readonly string[]): JsonObject =>
+    Object.fromEntries(names.map((name) => [`f:${name}`, {}]));
+  const settings = Array.from({ length: 13 }, (_, index) => [
+    `k:{"name":"DBT_SETTING_${index}"}`,
+    fields(['name', 'value']),
+  ]);
+  const spec = [
+    'dnsPolicy',
+    'enableServiceLinks',
+    'restartPolicy',
+    'schedulerName',
+    'terminationGracePeriodSeconds',
+  ];
+  const parts = ['image', 'imagePullPolicy', 'livenessProbe', 'name', 'ports', 'readinessProbe', 'resources'];
+  const dbt = { ...fields(parts), 'f:env': { '.': {}, ...Object.fromEntries(settings) } };
+  return {
+    manager: 'kube-controller-manager',
+    operation: 'Update',
+    apiVersion: 'v1',
+    time: '2026-11-22T12:00:00Z',
+    fieldsType: 'FieldsV1',
+    fieldsV1: {
+      'f:metadata': {
+        'f:generateName': {},
+        'f:labels': fields(['.', 'app.kubernetes.io/name', 'pod-template-hash']),
+      },
+      'f:spec': { ...fields(spec), 'f:containers': { 'k:{"name":"dbt"}': dbt } },
+    },
   };
 }
 

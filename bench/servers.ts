@@ -1,7 +1,7 @@
 /** The measured processes: the webhook as it is shipped, and the bare handler. */
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -23,11 +23,14 @@ export interface Measured {
 }
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const PROBE = ['--import', `${root}bench/cpu-probe.ts`];
+const PROBE = ['--import', `${root}bench/cpu-probe.mjs`];
 const READY_WITHIN = 20_000;
 
-export function writePair(directory: string, pair: KeyPair): void {
+/** A pair for TLS, and what a pod's service account has. */
+export function writeFiles(directory: string, pair: KeyPair, ca: string): void {
   mkdirSync(directory, { recursive: true });
+  writeFileSync(join(directory, 'ca.crt'), ca);
+  writeFileSync(join(directory, 'token'), 'bench');
   writeFileSync(join(directory, 'tls.crt'), pair.certPem);
   writeFileSync(join(directory, 'tls.key'), pair.keyPem);
 }
@@ -41,17 +44,35 @@ export async function startBare(certDir: string): Promise<Measured> {
   return measured(child, port, Date.now() - started);
 }
 
+/** The webhook as a pod runs it, with its API server at `api`. */
 export async function startWebhook(
   certDir: string,
-  kubeconfig: string,
+  api: string,
   flags: readonly string[] = [],
 ): Promise<Measured> {
   const [port, opsPort] = [await freePort(), await freePort()];
   const started = Date.now();
-  const args = ['serve', '--cert-dir', certDir, '--kubeconfig', kubeconfig];
-  const ports = ['--port', String(port), '--ops-port', String(opsPort)];
+  const args = [
+    'serve',
+    '--cert-dir',
+    certDir,
+    '--port',
+    String(port),
+    '--ops-port',
+    String(opsPort),
+    ...flags,
+  ];
+  const { hostname, port: apiPort } = new URL(api);
+  const env = {
+    ...process.env,
+    KUBERNETES_SERVICE_HOST: hostname,
+    KUBERNETES_SERVICE_PORT: apiPort,
+    FLOE_BENCH_POD: certDir,
+    KUBECONFIG: '',
+  };
   // Its log goes where a container's would: through a pipe, which this process empties.
-  const child = fork(`${root}dist/cli.mjs`, [...args, ...ports, ...flags], { execArgv: PROBE, silent: true });
+  const execArgv = [...runtimeFlags(), ...PROBE, '--import', `${root}bench/in-pod.mjs`];
+  const child = fork(`${root}dist/cli.mjs`, args, { execArgv, env, silent: true });
   child.stdout?.resume();
   let complaints = '';
   child.stderr?.on('data', (chunk: Buffer) => (complaints = (complaints + chunk.toString()).slice(-2000)));
@@ -63,6 +84,14 @@ export async function startWebhook(
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   return measured(child, port, Date.now() - started);
+}
+
+/** The runtime's flags as `npm start` has them. */
+function runtimeFlags(): readonly string[] {
+  const { scripts } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as {
+    scripts: { start: string };
+  };
+  return scripts.start.split(' ').filter((word) => word.startsWith('--'));
 }
 
 async function isReady(opsPort: number): Promise<boolean> {

@@ -20,6 +20,7 @@ import { closeGently, listen } from './server/listen.ts';
 import type { Log } from './server/log.ts';
 import { createLog, openLines } from './server/log.ts';
 import { createMetrics } from './server/metrics.ts';
+import { tidyOnceReady } from './server/tidy.ts';
 import type { Certificates } from './server/tls.ts';
 import { openCertificates } from './server/tls.ts';
 
@@ -61,6 +62,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<numb
     closers.push(() => closeGently(app, PATIENCE));
     certificates.follow((pair) => app.server.setSecureContext(pair));
 
+    closers.push(tidyOnceReady(ready, globalThis.gc));
     const opsPort = await listen(ops, config.server.opsPort);
     const port = await listen(app, config.server.port);
     log.info({ port, opsPort }, 'listening');

@@ -13,8 +13,10 @@ const NO_ITEMS: readonly Json[] = Object.freeze([]);
 
 /** The own property `key` of an object, or undefined: also where `value` is no object. */
 export function get(value: unknown, key: string): Json | undefined {
-  if (!isObject(value) || !Object.hasOwn(value, key)) return undefined;
-  return value[key];
+  if (!isObject(value)) return undefined;
+  const found: unknown = value[key];
+  // JSON has no functions and nobody's prototype: what looks so was inherited. Cheaper than asking who owns it.
+  return typeof found === 'function' || found === Object.prototype ? undefined : (found as Json | undefined);
 }
 
 /** Follows a path of own properties; undefined as soon as one is not there. */

@@ -78,17 +78,24 @@ export function timeOf(value: string | undefined): number | undefined {
 }
 
 export function ownerReferencesOf(raw: unknown): readonly OwnerReference[] {
-  return asArray(dig(raw, 'metadata', 'ownerReferences')).map((owner) => ({
+  return asArray(dig(raw, 'metadata', 'ownerReferences')).map(ownerReference);
+}
+
+function ownerReference(owner: unknown): OwnerReference {
+  return {
     apiVersion: text(owner, 'apiVersion') ?? '',
     kind: text(owner, 'kind') ?? '',
     name: text(owner, 'name') ?? '',
     uid: text(owner, 'uid') ?? '',
     controller: flag(owner, 'controller'),
-  }));
+  };
 }
 
 export function controllerOf(raw: unknown): OwnerReference | undefined {
-  return ownerReferencesOf(raw).find((owner) => owner.controller);
+  const controller = asArray(dig(raw, 'metadata', 'ownerReferences')).find((owner) =>
+    flag(owner, 'controller'),
+  );
+  return controller === undefined ? undefined : ownerReference(controller);
 }
 
 /** The group of an apiVersion: 'batch/v1' gives 'batch', 'v1' gives ''. */

@@ -2,7 +2,7 @@
  * Where a pod's wishes may stand: on the Pod, its Job, that Job's CronJob, its ServiceAccount, its Namespace. The
  * nearest that has the key wins whole. Owners and ServiceAccounts give defaults, never permissions.
  */
-import { KEYS } from '../contract/keys.ts';
+import { KEYS, PREFIX } from '../contract/keys.ts';
 import type { JsonObject } from '../kube/json.ts';
 import { text } from '../kube/json.ts';
 import type { KubeObject, OwnerReference, ResourceKind } from '../kube/object.ts';
@@ -60,9 +60,23 @@ export function levelsOf(
   findings.push(...account.findings);
   const { serviceAccount } = account;
   const all: Level[] = [levelOf('Pod', pod), ...above];
-  if (serviceAccount !== undefined) all.push(levelOf('ServiceAccount', serviceAccount.raw));
-  all.push(levelOf('Namespace', namespace.raw));
+  // Most ServiceAccounts and Namespaces ask for nothing, and stay the same objects for many pods.
+  if (serviceAccount !== undefined && asks(serviceAccount))
+    all.push(levelOf('ServiceAccount', serviceAccount.raw));
+  if (asks(namespace)) all.push(levelOf('Namespace', namespace.raw));
   return { all, ...(serviceAccount === undefined ? {} : { serviceAccount }), findings };
+}
+
+const ASKING = new WeakMap<KubeObject, boolean>();
+
+/** Whether any annotation of ours stands on it. */
+function asks(object: KubeObject): boolean {
+  let known = ASKING.get(object);
+  if (known === undefined) {
+    known = Object.keys(annotationsOf(object.raw)).some((key) => key.startsWith(PREFIX));
+    ASKING.set(object, known);
+  }
+  return known;
 }
 
 /** The pod's ServiceAccount, if it is there. */

@@ -95,6 +95,7 @@ export function identityFindings(
   claims: readonly Claim[],
   identity: Identity,
 ): readonly Draft[] {
+  if (claims.length === 0 && (record === undefined || !hasLists(record))) return [];
   const product = annotation(identity.serviceAccount?.raw, FLOE.productIdentity);
   const sources = [
     ...(record === undefined ? [] : [{ title: `Secret '${record.name}'`, annotations: record.annotations }]),
@@ -117,6 +118,13 @@ export function identityFindings(
         product === undefined ? 'a ServiceAccount without a product' : `product '${cleanWords(product)}'`,
     }),
   ]);
+}
+
+function hasLists({ annotations }: SecretRecord): boolean {
+  return (
+    Object.hasOwn(annotations, KEYS.allowedServiceAccounts) ||
+    Object.hasOwn(annotations, KEYS.allowedProducts)
+  );
 }
 
 function listFindings(

@@ -2,8 +2,7 @@
 process.on('message', (question) => {
   if (question !== 'usage') return;
   const { user, system } = process.cpuUsage();
-  process.send?.({ cpu: user + system, rss: process.memoryUsage.rss() });
+  process.send?.({ cpu: user + system, user, system, rss: process.memoryUsage.rss() });
 });
 // The channel alone must not keep the process alive.
 process.channel?.unref();
-
