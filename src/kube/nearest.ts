@@ -1,7 +1,7 @@
-/** The candidate that a mistyped word most likely means; undefined where none is close (a third of its length). */
+/** The candidate that a mistyped word most likely means; undefined where none is close (a quarter of its length). */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
-  let least = Math.max(2, Math.ceil(word.length / 3)) + 1;
+  let least = Math.max(2, Math.ceil(word.length / 4)) + 1;
   for (const candidate of candidates) {
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase(), least);
     if (distance < least) [best, least] = [candidate, distance];
