@@ -1,8 +1,8 @@
 /** AdmissionReviews of a case, as the API server would send them (1.36, seen). */
 import { isObject } from '../../src/kube/json.ts';
 import type { JsonObject } from '../../src/kube/json.ts';
-import { asShort } from './given.ts';
-import type { Manifest } from './given.ts';
+import { asShort } from './manifest.ts';
+import type { Manifest } from './manifest.ts';
 import { render } from './rendering.ts';
 import type { Stage } from './rendering.ts';
 import type { Case } from './telling.ts';

@@ -109,7 +109,7 @@ function answerOf(decision: Decision): Answer {
 
 /** The story's row of the table must be what the judgement saw, in the call that decided. */
 function wrongStates(one: Case, decisions: readonly Decision[]): readonly string[] {
-  const states = decisions.at(-1)?.verdicts.map((verdict) => verdict.state) ?? [];
+  const states = decisions.at(-1)?.verdicts.flatMap(({ state }) => state ?? []) ?? [];
   const wanted = one.story.row === undefined ? undefined : ROWS[one.story.row];
   if (wanted === undefined || states.some((state) => wanted.includes(state))) return [];
   return [`the states are ${states.join(', ')}, expected ${wanted.join(' or ')}`];

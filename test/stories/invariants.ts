@@ -1,8 +1,10 @@
 /** What holds of every answer to every story, whatever the story is about. */
-import { VALUE } from './given.ts';
+import { VALUE } from './manifest.ts';
 import type { Answer, Json } from './judge.ts';
 
 const ENCODED = Buffer.from(VALUE).toString('base64');
+// A line feed may part findings.
+const CONTROL = /(?!\n)\p{Cc}/u;
 const MARKS = ['secrets.floe.dev/injected', 'secrets.floe.dev/versions'];
 
 /** Everything in which an answer breaks a promise that the contract's sections 3, 4 and 6 make of all answers. */
@@ -17,11 +19,8 @@ export function brokenPromises(answer: Answer): readonly string[] {
       answer.allowed || /^FLOE-E8\d\d: /.test(answer.message ?? ''),
       `a refusal says ${answer.message}`,
     ),
-    ...unless([...warnings].length <= 4096, `the warnings have ${[...warnings].length} characters`),
-    ...unless(
-      !/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/.test((answer.message ?? '') + warnings),
-      'control characters',
-    ),
+    ...unless(warnings.length <= 4096, `the warnings have ${warnings.length} characters`),
+    ...unless(!CONTROL.test((answer.message ?? '') + warnings), 'control characters'),
     ...(answer.patch ?? [])
       .filter((operation) => operation['op'] !== 'add' && operation['op'] !== 'test')
       .map((operation) => `the patch has ${JSON.stringify(operation)}`),

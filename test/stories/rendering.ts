@@ -1,6 +1,6 @@
 /** From words to values: times, uids, and a namespace of its own for each case that shares a cluster. */
 import { parseDuration } from '../../src/kube/duration.ts';
-import { NAMESPACE, uidOf } from './given.ts';
+import { NAMESPACE, uidOf } from './manifest.ts';
 
 /** Where a case is told. */
 export interface Stage {

@@ -1,6 +1,7 @@
 /** What is reviewed: pods, and workloads with a pod template, from their short forms. */
-import { asShort, manifestOf, prefixed, prefixedLabels } from './given.ts';
-import type { Manifest } from './given.ts';
+import { manifestOf } from './given.ts';
+import { asShort, prefixed, prefixedLabels } from './manifest.ts';
+import type { Manifest } from './manifest.ts';
 
 const IMAGE = 'ghcr.io/floe/dbt:1';
 const WORKLOADS = ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'ReplicationController'];

@@ -1,8 +1,8 @@
 /** Tells a case at any door that answers the two calls one by one, and says everything that is wrong. */
 import fastJsonPatch from 'fast-json-patch';
 import type { Operation } from 'fast-json-patch';
-import { asShort } from './given.ts';
-import type { Manifest } from './given.ts';
+import { asShort } from './manifest.ts';
+import type { Manifest } from './manifest.ts';
 import { brokenPromises, lostParts } from './invariants.ts';
 import { differences } from './judge.ts';
 import type { Answer } from './judge.ts';
@@ -61,7 +61,5 @@ function named(call: string, answer: Answer, expected: Expected | undefined): re
 /** The object with the answer's patch applied, as the API server would. */
 export function patchedBy(subject: Manifest, answer: Answer): Manifest {
   const patch = structuredClone(answer.patch ?? []) as unknown as Operation[];
-  return asShort(
-    fastJsonPatch.applyPatch(structuredClone(subject) as unknown, patch, true, true, false).newDocument,
-  );
+  return asShort(fastJsonPatch.applyPatch(structuredClone(subject), patch, true, true, false).newDocument);
 }

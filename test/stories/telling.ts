@@ -1,6 +1,7 @@
 /** From a story to the cases that a door tells: one for each way that the story speaks of. */
-import { asShort, manifestOf, NAMESPACE, ownerReference } from './given.ts';
-import type { Manifest } from './given.ts';
+import { manifestOf } from './given.ts';
+import { asShort, NAMESPACE, ownerReference, textOf } from './manifest.ts';
+import type { Manifest } from './manifest.ts';
 import { manifestFrom, merged, podFrom } from './subject.ts';
 import { loadStories } from './story.ts';
 import type { Expected, ToldStory } from './story.ts';
@@ -63,7 +64,7 @@ function joined(...parts: readonly string[]): string {
 
 function caseOf(story: ToldStory, way: Way): Case {
   const settings = story.namespace === 'out' ? {} : story.namespace;
-  const namespace = String(settings['name'] ?? NAMESPACE);
+  const namespace = textOf(settings['name'], NAMESPACE);
   const subject =
     story.object === undefined ? podOf(story, way, namespace) : manifestFrom(story.object, namespace);
   const { mutate, validate } = story.expect;

@@ -1,0 +1,58 @@
+/** What every test against a real API server needs of it: kinds, permissions, a way to this machine. */
+import type { ApiClient } from '../../tools/control-plane/api-client.ts';
+import { INFISICAL_KINDS, installCrds } from '../../tools/control-plane/crds.ts';
+import type { CustomKind } from '../../tools/control-plane/crds.ts';
+
+/** Who the webhook is, to this API server. */
+export const WEBHOOK = { token: 'webhook-token', user: 'floe-secrets-webhook', groups: [] };
+export const HOME = 'floe-secrets-system';
+export const SERVICE = 'floe-secrets-webhook';
+
+/** Besides the operators' kinds: the CSI driver's. */
+export const SECRET_PROVIDER_CLASSES: CustomKind = {
+  group: 'secrets-store.csi.x-k8s.io',
+  version: 'v1',
+  kind: 'SecretProviderClass',
+  plural: 'secretproviderclasses',
+};
+
+/** Exactly what the chart grants the webhook: no list of Secrets, no write of anything. */
+const RULES = [
+  rule('', ['secrets'], ['get']),
+  rule('', ['namespaces', 'serviceaccounts'], ['get', 'list', 'watch']),
+  rule('batch', ['jobs', 'cronjobs'], ['get']),
+  rule('authorization.k8s.io', ['subjectaccessreviews'], ['create']),
+  rule('apiextensions.k8s.io', ['customresourcedefinitions'], ['get', 'list', 'watch']),
+  rule(
+    'secrets.infisical.com',
+    INFISICAL_KINDS.map(({ plural }) => plural),
+    ['get', 'list', 'watch'],
+  ),
+  rule('secrets-store.csi.x-k8s.io', [SECRET_PROVIDER_CLASSES.plural], ['get']),
+];
+
+function rule(group: string, resources: readonly string[], verbs: readonly string[]): object {
+  return { apiGroups: [group], resources, verbs };
+}
+
+/** Kinds, the webhook's permissions, and the Service by which the API server finds it. */
+export async function prepareCluster(
+  api: ApiClient,
+  options: { readonly kinds?: readonly CustomKind[]; readonly externalName?: string } = {},
+): Promise<void> {
+  const rbac = '/apis/rbac.authorization.k8s.io/v1';
+  const name = WEBHOOK.user;
+  await installCrds(api, options.kinds ?? [...INFISICAL_KINDS, SECRET_PROVIDER_CLASSES]);
+  await api.request('POST', `${rbac}/clusterroles`, { metadata: { name }, rules: RULES });
+  await api.request('POST', `${rbac}/clusterrolebindings`, {
+    metadata: { name },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name },
+    subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name }],
+  });
+  await api.request('POST', '/api/v1/namespaces', { metadata: { name: HOME } });
+  // The chart's Service is a ClusterIP; this one leads out of the cluster, to the tests' process.
+  await api.request('POST', `/api/v1/namespaces/${HOME}/services`, {
+    metadata: { name: SERVICE },
+    spec: { type: 'ExternalName', externalName: options.externalName ?? 'localhost' },
+  });
+}

@@ -1,0 +1,93 @@
+/** A webhook of this project, registered for namespaces of its own: what tests of hard cases start from. */
+import { randomBytes } from 'node:crypto';
+import type { ApiClient, ApiResponse } from '../../tools/control-plane/api-client.ts';
+import { makeAuthority } from '../../tools/certificates.ts';
+import { startWebhook } from '../stories/webhook-process.ts';
+import type { WebhookProcess } from '../stories/webhook-process.ts';
+import { readAnswer } from './asking.ts';
+import type { LiveAnswer } from './asking.ts';
+import { register, SERVED_BY, unregister } from './registration.ts';
+import type { Registration } from './registration.ts';
+
+export interface ServedOptions {
+  readonly kubeconfig: string;
+  readonly name: string;
+  readonly config?: Readonly<Record<string, unknown>>;
+  readonly failurePolicy?: 'Fail' | 'Ignore';
+  readonly reinvocationPolicy?: 'IfNeeded' | 'Never';
+}
+
+export interface Served {
+  readonly registration: Registration;
+  readonly webhook: WebhookProcess;
+  /** Makes an opted-in namespace that this webhook serves, and gives its name. */
+  namespace(annotations?: Readonly<Record<string, string>>): Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** Starts a webhook over this cluster, and registers it for the namespaces that `namespace()` makes. */
+export async function startServed(api: ApiClient, options: ServedOptions): Promise<Served> {
+  const { name, kubeconfig, config = {}, failurePolicy = 'Fail', reinvocationPolicy = 'IfNeeded' } = options;
+  const authority = await makeAuthority(name);
+  const webhook = await startWebhook({ config, authority, args: ['--kubeconfig', kubeconfig] });
+  const registration = { name, port: webhook.port, ca: authority.certPem, failurePolicy, reinvocationPolicy };
+  await register(api, registration);
+  return {
+    registration,
+    webhook,
+    namespace: (annotations = {}) => makeNamespace(api, name, annotations),
+    stop: async () => {
+      await unregister(api, name);
+      await webhook.stop();
+    },
+  };
+}
+
+export async function makeNamespace(
+  api: ApiClient,
+  servedBy: string,
+  annotations: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const name = `floe-jobs-${randomBytes(4).toString('hex')}`;
+  const labels = { 'secrets.floe.dev/injection': 'enabled', [SERVED_BY]: servedBy };
+  await api.request('POST', '/api/v1/namespaces', { metadata: { name, labels, annotations } });
+  return name;
+}
+
+export async function makeSecret(
+  api: ApiClient,
+  namespace: string,
+  name: string,
+  data: Readonly<Record<string, string>> = { PASSWORD: 'p' },
+): Promise<void> {
+  await api.request('POST', `/api/v1/namespaces/${namespace}/secrets`, {
+    metadata: { name },
+    stringData: data,
+  });
+}
+
+/** A pod that asks for these Secrets; `spec` is merged over one container `dbt`. */
+export function podAsking(inject: string, spec: Readonly<Record<string, unknown>> = {}): object {
+  return {
+    metadata: {
+      generateName: 'dbt-',
+      ...(inject === '' ? {} : { annotations: { 'secrets.floe.dev/inject': inject } }),
+    },
+    spec: { automountServiceAccountToken: false, containers: [{ name: 'dbt', image: 'dbt' }], ...spec },
+  };
+}
+
+/** Creates the pod, by default only tries to, and gives the answer. */
+export async function tryPod(
+  api: ApiClient,
+  namespace: string,
+  pod: object,
+  query = '?dryRun=All',
+): Promise<LiveAnswer> {
+  const response: ApiResponse<unknown> = await api.send(
+    'POST',
+    `/api/v1/namespaces/${namespace}/pods${query}`,
+    pod,
+  );
+  return readAnswer(response);
+}

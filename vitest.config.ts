@@ -1,0 +1,26 @@
+import { availableParallelism } from 'node:os';
+import { defineConfig } from 'vitest/config';
+
+const LIVE = 'test/live/**/*.live.test.ts';
+
+export default defineConfig({
+  test: {
+    // A ceiling against hangs; no test measures time.
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    // Live tests mostly wait for other processes, so two do no harm even on two cores.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
+    projects: [
+      { extends: true, test: { name: 'tests', include: ['test/**/*.test.ts'], exclude: [LIVE] } },
+      {
+        extends: true,
+        test: {
+          name: 'live',
+          include: [LIVE],
+          // One control plane for all of them, started only where one of these files runs.
+          globalSetup: ['test/live/setup.ts'],
+        },
+      },
+    ],
+  },
+});
