@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { findControlPlane } from '../tools/control-plane/assets.ts';
 import { hasControllers } from '../tools/control-plane/binaries.ts';
+import { clusterChoice } from '../tools/control-plane/cluster.ts';
 import { findTool } from '../tools/control-plane/kubectl.ts';
 
 export const NEEDS = ['apiserver', 'controllers', 'docker', 'kubectl', 'helm'] as const;
@@ -59,7 +60,12 @@ const controlPlane = await findControlPlane({ mayFetch: false, log: () => undefi
 );
 
 const LOOKS: Readonly<Record<Need, () => Want>> = {
-  apiserver: () => want('apiserver', controlPlane.binaries !== undefined, [controlPlane.reason, BUILD]),
+  apiserver: () => {
+    // Somebody's own cluster, or one in Docker, takes the place of the one that is built here.
+    if (clusterChoice() === 'existing') return want('apiserver', true, ['', '']);
+    if (clusterChoice() === 'kind') return { ...wantOf('docker'), need: 'apiserver' };
+    return want('apiserver', controlPlane.binaries !== undefined, [controlPlane.reason, BUILD]);
+  },
   controllers: () => {
     const { binaries } = controlPlane;
     const alone = 'there is no kube-controller-manager beside the API server';

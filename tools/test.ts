@@ -27,6 +27,7 @@ const CHECKS: readonly Check[] = [
   ['types', `${bin}tsc`, '-p', 'tsconfig.json'],
   ['lint', `${bin}oxlint`, '--type-aware', '--deny-warnings'],
   ['format', `${bin}prettier`, '--check', '--log-level', 'warn', '.'],
+  ['unused code', `${bin}knip`],
   ['generated files', process.execPath, 'tools/generate.ts', '--check'],
 ];
 

@@ -34,20 +34,67 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const countInjected = boundCounter(injected);
   const countCache = boundCounter(cache);
   const namespaceOf = boundedNamespace(options.maxNamespaces ?? 500);
+  const batch = createBatch(({ operation, result, code, namespace, seconds, plugins }: Reviewed) => {
+    duration.observe(seconds);
+    count(operation, result, code, namespace);
+    for (const plugin of plugins) countInjected(plugin, namespace);
+  });
+  const cacheBatch = createBatch(countCache);
   return {
     reviewed(request, decision, milliseconds) {
-      const namespace = namespaceOf(request, decision);
-      duration.observe(milliseconds / 1000);
-      count(operationOf(request), resultOf(decision), codeOf(decision), namespace);
-      if (decision === undefined || request.door !== 'mutate' || !decision.allowed) return;
-      for (const verdict of decision.verdicts) {
-        if (verdict.injected) countInjected(verdict.plugin, namespace);
-      }
+      batch.add({
+        operation: operationOf(request),
+        result: resultOf(decision),
+        code: codeOf(decision),
+        namespace: namespaceOf(request, decision),
+        seconds: milliseconds / 1000,
+        plugins: pluginsOf(request, decision),
+      });
     },
-    cacheOperation: countCache,
+    cacheOperation: cacheBatch.add,
     contentType: registry.contentType,
-    text: () => registry.metrics(),
+    text: () => {
+      batch.flush();
+      cacheBatch.flush();
+      return registry.metrics();
+    },
   };
+}
+
+/** What is counted of one review. */
+interface Reviewed {
+  readonly operation: string;
+  readonly result: string;
+  readonly code: string;
+  readonly namespace: string;
+  readonly seconds: number;
+  /** One for each Secret that was injected. */
+  readonly plugins: readonly string[];
+}
+
+const BATCH = 256;
+const NO_PLUGINS: readonly string[] = [];
+
+/** Counting one by one, between two requests, costs several times what it costs in a row. */
+function createBatch<T>(count: (item: T) => void): { add(item: T): void; flush(): void } {
+  let items: T[] = [];
+  const flush = (): void => {
+    const counted = items;
+    items = [];
+    for (const item of counted) count(item);
+  };
+  return {
+    add(item) {
+      if (items.push(item) >= BATCH) flush();
+    },
+    flush,
+  };
+}
+
+function pluginsOf(request: Request, decision: Decision | undefined): readonly string[] {
+  if (decision === undefined || request.door !== 'mutate' || decision.injected.length === 0)
+    return NO_PLUGINS;
+  return decision.verdicts.filter((verdict) => verdict.injected).map((verdict) => verdict.plugin);
 }
 
 function instruments(registry: Registry, certificateExpiry: () => number) {

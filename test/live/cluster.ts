@@ -2,6 +2,7 @@
 import type { ApiClient } from '../../tools/control-plane/api-client.ts';
 import { INFISICAL_KINDS, installCrds } from '../../tools/control-plane/crds.ts';
 import type { CustomKind } from '../../tools/control-plane/crds.ts';
+import type { ControlPlane } from '../../tools/control-plane/control-plane.ts';
 
 /** Who the webhook is, to this API server. */
 export const WEBHOOK = { token: 'webhook-token', user: 'floe-secrets-webhook', groups: [] };
@@ -47,7 +48,10 @@ export async function prepareCluster(
   await api.request('POST', `${rbac}/clusterrolebindings`, {
     metadata: { name },
     roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name },
-    subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name }],
+    subjects: [
+      { apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name },
+      { kind: 'ServiceAccount', name, namespace: HOME },
+    ],
   });
   await api.request('POST', '/api/v1/namespaces', { metadata: { name: HOME } });
   // The chart's Service is a ClusterIP; this one leads out of the cluster, to the tests' process.
@@ -55,4 +59,18 @@ export async function prepareCluster(
     metadata: { name: SERVICE },
     spec: { type: 'ExternalName', externalName: options.externalName ?? 'localhost' },
   });
+}
+
+/** The webhook's credentials: a cluster that was not started here knows no tokens but its service accounts'. */
+export async function webhookToken(plane: ControlPlane): Promise<string> {
+  if (plane.kind === 'local') return WEBHOOK.token;
+  const accounts = `/api/v1/namespaces/${HOME}/serviceaccounts`;
+  await plane.request('POST', accounts, { metadata: { name: WEBHOOK.user } });
+  const asked = { spec: { expirationSeconds: 3600 } };
+  const { status } = await plane.request<{ readonly status: { readonly token: string } }>(
+    'POST',
+    `${accounts}/${WEBHOOK.user}/token`,
+    asked,
+  );
+  return status.token;
 }

@@ -1,8 +1,8 @@
-/** One control plane for all live tests that need no other: started before them, stopped after. */
+/** One cluster for all live tests that need no other, by FLOE_TEST_CLUSTER: opened before them, stopped after. */
 import type { TestProject } from 'vitest/node';
-import { startControlPlane } from '../../tools/control-plane/start.ts';
+import { openTestCluster } from '../../tools/control-plane/cluster.ts';
 import { wantOf } from '../needs.ts';
-import { prepareCluster, WEBHOOK } from './cluster.ts';
+import { prepareCluster, WEBHOOK, webhookToken } from './cluster.ts';
 
 /** What a test's process is told of it. */
 export interface SharedCluster {
@@ -28,10 +28,11 @@ export async function setup(project: TestProject): Promise<(() => Promise<void>)
     project.provide('cluster', undefined);
     return undefined;
   }
-  const plane = await startControlPlane({ controllers: false, tokens: [WEBHOOK] });
+  const plane = await openTestCluster({ controllers: false, tokens: [WEBHOOK] });
   const { server, ca, token = '', kubeconfig } = plane;
-  await prepareCluster(plane);
-  const webhookKubeconfig = plane.kubeconfigFor(WEBHOOK.token);
+  const { externalName } = await plane.exposeWebhook(443);
+  await prepareCluster(plane, { externalName });
+  const webhookKubeconfig = plane.kubeconfigFor(await webhookToken(plane));
   project.provide('cluster', { server, ca, token, kubeconfig, webhookKubeconfig });
   return () => plane.stop();
 }
