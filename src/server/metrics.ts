@@ -92,8 +92,7 @@ function createBatch<T>(count: (item: T) => void): { add(item: T): void; flush()
 }
 
 function pluginsOf(request: Request, decision: Decision | undefined): readonly string[] {
-  if (decision === undefined || request.door !== 'mutate' || decision.injected.length === 0)
-    return NO_PLUGINS;
+  if (decision === undefined || request.door !== 'mutate' || !decision.allowed) return NO_PLUGINS;
   return decision.verdicts.filter((verdict) => verdict.injected).map((verdict) => verdict.plugin);
 }
 
