@@ -14,6 +14,7 @@ import { createFlights } from './flights.ts';
 import { createLimiter } from './limiter.ts';
 import type { Memory, MemoryOptions } from './memory.ts';
 import { createMemory } from './memory.ts';
+import { METADATA } from './media-types.ts';
 import { SUBJECT_ACCESS_REVIEW, collectionPath, objectPath } from './paths.ts';
 import { reduceObject, reduceSecret } from './reduce.ts';
 
@@ -33,7 +34,6 @@ export interface LookupOptions extends MemoryOptions {
 
 const CONCURRENCY = 64;
 const TIMEOUT = 2_000;
-const METADATA = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
 
 export function createLookup(client: Client, options: LookupOptions): Lookup {
   const memory = createMemory(options);

@@ -7,6 +7,7 @@ import {
   SERVICE_ACCOUNT,
   annotationsOf,
   createdAt,
+  isSameKind,
   labelsOf,
   nameOf,
   namespaceOf,
@@ -65,8 +66,8 @@ export function reduceObject(kind: ResourceKind, raw: JsonObject): KubeObject {
 
 function partsOf(kind: ResourceKind, raw: JsonObject): JsonObject {
   const metadata = reduceMetadata(asObject(get(raw, 'metadata')));
-  if (isSame(kind, NAMESPACE)) return { metadata };
-  if (!isSame(kind, SERVICE_ACCOUNT)) return { ...raw, metadata };
+  if (isSameKind(kind, NAMESPACE)) return { metadata };
+  if (!isSameKind(kind, SERVICE_ACCOUNT)) return { ...raw, metadata };
   const pullSecrets = asArray(get(raw, 'imagePullSecrets')).map((one) => ({ name: text(one, 'name') ?? '' }));
   return { metadata, imagePullSecrets: pullSecrets };
 }
@@ -76,10 +77,6 @@ function reduceMetadata(metadata: JsonObject): JsonObject {
   if (!isObject(annotations)) return rest;
   const { [LAST_APPLIED]: _lastApplied, ...kept } = annotations;
   return { ...rest, annotations: kept };
-}
-
-function isSame(one: ResourceKind, other: ResourceKind): boolean {
-  return one.kind === other.kind && one.group === other.group;
 }
 
 /** Items of a list may lack their kind; a whole Secret has a type or data, its metadata alone has neither. */

@@ -3,12 +3,14 @@ import { asObject } from '../kube/json.ts';
 import type { KubeObject, ResourceKind } from '../kube/object.ts';
 import { NAMESPACE, SECRET } from '../kube/object.ts';
 import type { KindState, ReadFailure } from '../kube/world.ts';
+import { KNOWN, NOT_SERVED } from '../kube/world.ts';
 import type { SyncKind } from '../plugins/plugin.ts';
 import { ApiError } from './api-error.ts';
 import type { Client } from './client.ts';
 import { isServed } from './discovery.ts';
 import type { Attempt } from './failure.ts';
 import { failureOf } from './failure.ts';
+import { METADATA } from './media-types.ts';
 import { collectionPath, objectPath, resourceName } from './paths.ts';
 import { reduceObject } from './reduce.ts';
 import { listSecrets, readSecret } from './secret-table.ts';
@@ -26,10 +28,6 @@ interface View {
   /** undefined: all of them. */
   readonly namespace?: string;
 }
-
-const METADATA = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
-const NOT_SERVED: KindState = { state: 'notServed' };
-const KNOWN: KindState = { state: 'known' };
 
 /** Namespaces, Secrets and sync resources. Throws ApiError where the server does not answer at all. */
 export async function readSnapshot(client: Client, view: View): Promise<Snapshot> {

@@ -6,6 +6,7 @@ import { errorOfFault, errorOfStatus } from './api-error.ts';
 import { isServed } from './discovery.ts';
 import { failureOf } from './failure.ts';
 import { backoff, jittered } from './pause.ts';
+import { METADATA, METADATA_LIST } from './media-types.ts';
 import { collectionPath, resourceName } from './paths.ts';
 import type { Run } from './watch-state.ts';
 
@@ -13,9 +14,6 @@ import type { Run } from './watch-state.ts';
 const GOOD_WATCH = 5_000;
 /** Between the end of a good watch and the next, so that a server that ends them at once is not hammered. */
 const BREATH = 100;
-
-const METADATA = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
-const METADATA_LIST = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
 
 /** Runs until it is stopped; never rejects. */
 export async function runWatch<T>(run: Run<T>): Promise<void> {

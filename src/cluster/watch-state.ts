@@ -1,6 +1,7 @@
 /** What a running watch knows of itself. */
 import type { ResourceKind } from '../kube/object.ts';
 import type { KindState, ReadFailure } from '../kube/world.ts';
+import { KNOWN, NOT_SERVED } from '../kube/world.ts';
 import type { Client } from './client.ts';
 import type { Pause } from './pause.ts';
 import { createPause } from './pause.ts';
@@ -70,8 +71,6 @@ const TIMES: WatchTimes = {
   eagerProbe: 500,
   stale: 60_000,
 };
-const KNOWN: KindState = Object.freeze({ state: 'known' as const });
-const NOT_SERVED: KindState = Object.freeze({ state: 'notServed' as const });
 
 export function createRun<T>(client: Client, watched: Watched<T>, options: WatchOptions): Run<T> {
   return {

@@ -83,11 +83,9 @@ function kindOf({ raw }: DatedManifest, kinds: readonly ResourceKind[]): Resourc
   return kinds.find((kind) => kind.kind === get(raw, 'kind') && kind.group === group);
 }
 
-/** `stringData` counts as data. The values go here, before anything is kept. */
+/** As the API server's answer is reduced; the type that it would fill in is `Opaque`. */
 function recordOf(manifest: DatedManifest): SecretRecord {
-  const { stringData, data, type = 'Opaque', ...rest } = completed(manifest, SECRET);
-  const keys = [...Object.keys(asObject(data)), ...Object.keys(asObject(stringData))];
-  return reduceSecret({ ...rest, type, data: Object.fromEntries(keys.map((key) => [key, ''])) });
+  return reduceSecret({ type: 'Opaque', ...completed(manifest, SECRET) });
 }
 
 /** What the API server would have filled in: the namespace, and the creation time, which is the file's. */

@@ -1,12 +1,12 @@
 /** The live World: Namespaces, ServiceAccounts and sync resources as watches know them, everything else unread. */
 import type { JsonObject } from '../kube/json.ts';
 import type { KubeObject, ResourceKind } from '../kube/object.ts';
-import { NAMESPACE, SECRET, SERVICE_ACCOUNT } from '../kube/object.ts';
+import { NAMESPACE, SECRET, SERVICE_ACCOUNT, isSameKind } from '../kube/object.ts';
 import type { SecretRecord } from '../kube/secret.ts';
 import type { TargetIndex } from '../kube/target-index.ts';
 import { createTargetIndex } from '../kube/target-index.ts';
-import type { KindState, Read, World } from '../kube/world.ts';
-import { UNREAD, present } from '../kube/world.ts';
+import type { Read, World } from '../kube/world.ts';
+import { KNOWN, UNREAD, present } from '../kube/world.ts';
 import type { SyncKind, Target } from '../plugins/plugin.ts';
 import type { Client } from './client.ts';
 import { resourceName } from './paths.ts';
@@ -42,7 +42,6 @@ const CRD: ResourceKind = {
   plural: 'customresourcedefinitions',
   namespaced: false,
 };
-const KNOWN: KindState = Object.freeze({ state: 'known' as const });
 
 /** Starts the watches of a World. It answers from the first moment; `ready()` tells when it knows enough. */
 export function startWorld(
@@ -59,7 +58,9 @@ export function startWorld(
     // That something is not in a watch may be the watch's delay, so absence is never its word.
     secret: (namespace, name) => believed(unpacked(watches.secrets?.objects.get(namespace, name))),
     object: (kind, namespace, name) =>
-      isServiceAccount(kind) ? believed(watches.serviceAccounts.objects.get(namespace, name)) : UNREAD,
+      isSameKind(kind, SERVICE_ACCOUNT)
+        ? believed(watches.serviceAccounts.objects.get(namespace, name))
+        : UNREAD,
     access: () => UNREAD,
     targeting: index.targeting,
     targetsIn: index.targetsIn,
@@ -158,8 +159,4 @@ function startDefinitions(
 
 function believed<T>(value: T | undefined): Read<T> {
   return value === undefined ? UNREAD : present(value);
-}
-
-function isServiceAccount(kind: ResourceKind): boolean {
-  return kind.kind === SERVICE_ACCOUNT.kind && kind.group === SERVICE_ACCOUNT.group;
 }

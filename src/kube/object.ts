@@ -104,6 +104,14 @@ export function groupOf(apiVersion: string): string {
   return slash === -1 ? '' : apiVersion.slice(0, slash);
 }
 
+/** Whether both are one kind, whichever version of it. */
+export function isSameKind(
+  one: Pick<ResourceKind, 'group' | 'kind'>,
+  other: Pick<ResourceKind, 'group' | 'kind'>,
+): boolean {
+  return one.kind === other.kind && one.group === other.group;
+}
+
 /** The apiVersion of a kind: 'batch/v1', or 'v1' for the core group. */
 export function apiVersionOf(kind: ResourceKind): string {
   return kind.group === '' ? kind.version : `${kind.group}/${kind.version}`;

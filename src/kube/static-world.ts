@@ -4,8 +4,8 @@ import { NAMESPACE, nameOf, namespaceOf } from './object.ts';
 import type { SecretRecord } from './secret.ts';
 import type { TargetName } from './target-index.ts';
 import { createTargetIndex, identityOf } from './target-index.ts';
-import type { KindState, Read, User, World } from './world.ts';
-import { ABSENT, present } from './world.ts';
+import type { Read, User, World } from './world.ts';
+import { ABSENT, KNOWN, NOT_SERVED, present } from './world.ts';
 
 export interface StaticParts {
   /** Namespaces, ServiceAccounts, Jobs, sync resources: whatever there is but Secrets. */
@@ -18,9 +18,6 @@ export interface StaticParts {
   /** What users may do; without it nothing. */
   readonly access?: (user: User, verb: string, resource: string, namespace: string) => boolean;
 }
-
-const KNOWN: KindState = Object.freeze({ state: 'known' as const });
-const NOT_SERVED: KindState = Object.freeze({ state: 'notServed' as const });
 
 /** A World of these parts; what they lack is absent. Of two objects with one name the later counts. */
 export function worldOf(parts: StaticParts): World {

@@ -26,6 +26,9 @@ export type KindState =
   | { readonly state: 'notServed' }
   | { readonly state: 'failed'; readonly failure: ReadFailure };
 
+export const KNOWN: KindState = Object.freeze({ state: 'known' });
+export const NOT_SERVED: KindState = Object.freeze({ state: 'notServed' });
+
 /** The person or program that asks, as the API server authenticated it. */
 export interface User {
   readonly username: string;

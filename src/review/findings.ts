@@ -22,6 +22,7 @@ export interface Draft {
 
 const SHOWN_USES = 3;
 const SHOWN_WORDS = 200;
+const SHOWN_EXCERPT = 60;
 
 export function draft(code: Code, what: string, more: Partial<Draft> = {}): Draft {
   return { code, severity: REASONS[code].severity, what, ...more };
@@ -84,6 +85,11 @@ export function cleanWords(words: string): string {
 /** Control, bidirectional and other format characters could reorder or hide what a terminal shows. */
 function printable(words: string): string {
   return words.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ');
+}
+
+/** The beginning of what a stranger wrote. */
+export function excerpt(words: string): string {
+  return words.length > SHOWN_EXCERPT ? `${words.slice(0, SHOWN_EXCERPT - 1)}…` : words;
 }
 
 function usedBy(uses: readonly Use[] | undefined): string {

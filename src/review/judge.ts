@@ -7,7 +7,7 @@ import type { Bench, Group } from './bench.ts';
 import { referenceTo, titleOf } from './claims.ts';
 import type { Verdict } from './decision.ts';
 import type { Draft } from './findings.ts';
-import { draft, invalid } from './findings.ts';
+import { draft, excerpt, invalid } from './findings.ts';
 import type { Reference } from './references.ts';
 import type { Resolution } from './resolve.ts';
 import { resolveSecret } from './resolve.ts';
@@ -72,9 +72,8 @@ function refusedUnseen({ inquiry, policy, isAddedPullSecret }: Bench, group: Gro
   const { secret, references } = group;
   const uses = references.map((reference) => reference.use);
   if (!isDnsSubdomain(secret)) {
-    const shown = secret.length > 60 ? `${secret.slice(0, 59)}…` : secret;
     const suggestion = "use lower case letters, digits, '-' and '.'";
-    return { ...invalid(`'${shown}' is not a valid Secret name`), uses, suggestion };
+    return { ...invalid(`'${excerpt(secret)}' is not a valid Secret name`), uses, suggestion };
   }
   const allowed = policy.allowedSecrets;
   if (allowed === undefined || matchesAny(allowed, secret)) return undefined;

@@ -13,7 +13,7 @@ import { label } from '../kube/object.ts';
 import type { Container } from '../kube/pod.ts';
 import type { Plugin } from '../plugins/plugin.ts';
 import type { Draft } from './findings.ts';
-import { draft, fieldOf, invalid, tooLong } from './findings.ts';
+import { draft, excerpt, fieldOf, invalid, tooLong } from './findings.ts';
 import type { Level, Wish } from './levels.ts';
 import { nearestWish, requireKeysWishes } from './levels.ts';
 import type { Policy } from './policy.ts';
@@ -143,10 +143,9 @@ const REMEMBERED_LENGTH = 256;
 const REMEMBERED_VALUES = 1000;
 
 function mistakeIn(key: string, wish: Wish, { entry, position, why }: Mistake): Draft {
-  const shown = entry.length > 60 ? `${entry.slice(0, 59)}…` : entry;
   return {
     ...invalid(
-      `annotation ${key} of the ${wish.level}: entry ${position} ('${shown}') cannot be read: ${why}`,
+      `annotation ${key} of the ${wish.level}: entry ${position} ('${excerpt(entry)}') cannot be read: ${why}`,
     ),
     field: fieldOf(key),
     suggestion: FORMS[key] ?? 'correct the entry',

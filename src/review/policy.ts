@@ -98,7 +98,7 @@ export function readChain(
 
 export function unknownPlugin(settings: Settings, id: string, where: string): Draft {
   const near = nearest(id, settings.plugins.keys());
-  const known = [...new Set([...settings.plugins.values()].map((plugin) => plugin.id))].join(', ');
+  const known = settings.enabled.map((plugin) => plugin.id).join(', ');
   return {
     ...invalid(`${where} names the plugin '${id.slice(0, 60)}', which is not enabled`),
     field: `metadata.annotations[${KEYS.plugin}]`,

@@ -125,7 +125,7 @@ function presentAndClaimed(
 
 /** The plugin whose operator wrote the Secret at some time. */
 function markOf({ settings }: Inquiry, record: SecretRecord): string | undefined {
-  return [...settings.plugins.values()].find((plugin) => plugin.marks(record))?.id;
+  return settings.enabled.find((plugin) => plugin.marks(record))?.id;
 }
 
 /**

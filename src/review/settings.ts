@@ -13,7 +13,9 @@ export interface Settings {
   readonly exemptUsernames: ReadonlySet<string>;
   readonly trustedNamespaces: ReadonlySet<string>;
   readonly skipContainers: ReadonlySet<string>;
-  /** The plugins that run, by id and by alias. */
+  /** The plugins that run. */
+  readonly enabled: readonly Plugin[];
+  /** The same, by id and by alias. */
   readonly plugins: ReadonlyMap<string, Plugin>;
   readonly kinds: readonly SyncKind[];
   /** The sync kind and its plugin, by 'group/kind'. */
@@ -40,6 +42,7 @@ export function settingsOf(config: Config): Settings {
     exemptUsernames: new Set(config.enforcement.exempt.usernames),
     trustedNamespaces: new Set([...OPERATOR_NAMESPACES, ...config.sync.trustedNamespaces]),
     skipContainers: new Set(config.injection.skipContainers),
+    enabled,
     plugins: new Map(
       enabled.flatMap((plugin) => [plugin.id, ...plugin.aliases].map((id) => [id, plugin] as const)),
     ),
