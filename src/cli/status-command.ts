@@ -1,0 +1,14 @@
+/** The declaration of `status`. */
+import type { CommandDeclaration } from './command.ts';
+import { listOptions } from './list-command.ts';
+
+export const STATUS_COMMAND: CommandDeclaration = {
+  name: 'status',
+  about: 'show where secrets come from and when they were last synced',
+  examples: [
+    ['status -n floe-jobs', 'one namespace'],
+    ['status -A -o yaml', 'every namespace, with the source of each time'],
+  ],
+  declare: listOptions,
+  run: async (options, { terminal }) => (await import('./status.ts')).run(options, terminal),
+};
