@@ -159,11 +159,10 @@ describe('plugins', () => {
     expect(new Set(ids).size).toBe(ids.length);
   });
 
-  it('watch each kind once', () => {
-    const kinds = PLUGINS.flatMap((plugin) =>
-      plugin.kinds.map(({ resource }) => `${resource.group}/${resource.kind}`),
-    );
-    expect(new Set(kinds).size).toBe(kinds.length);
+  it('say of a kind that several have the same', () => {
+    const kinds = new Set(PLUGINS.flatMap((plugin) => plugin.kinds));
+    const names = [...kinds].map(({ resource }) => `${resource.group}/${resource.kind}`);
+    expect(new Set(names).size).toBe(names.length);
   });
 });
 

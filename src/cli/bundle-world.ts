@@ -3,15 +3,16 @@
  * everything else is the world's below.
  */
 import type { WorldContents } from '../cluster/world-files.ts';
+import { syncKindOf, targetsOf } from '../cluster/watched-kinds.ts';
 import { worldOfContents } from '../cluster/world-files.ts';
 import { KEYS } from '../contract/keys.ts';
 import type { KubeObject } from '../kube/object.ts';
-import { NAMESPACE, nameOf, namespaceOf } from '../kube/object.ts';
+import { NAMESPACE, isSameKind, nameOf, namespaceOf } from '../kube/object.ts';
 import { identityOf } from '../kube/target-index.ts';
 import type { SecretRecord } from '../kube/secret.ts';
 import type { Read, World } from '../kube/world.ts';
 import { present } from '../kube/world.ts';
-import type { SyncKind, Target } from '../plugins/plugin.ts';
+import type { SyncKind, Target, View } from '../plugins/plugin.ts';
 
 /** How a namespace counts that neither the bundle nor the world below holds. */
 export const ASSUMPTIONS = ['audit', 'warn', 'strict', 'out'] as const;
@@ -33,8 +34,14 @@ export interface BundleWorld {
 export function bundleWorldOf(bundle: Bundle, below: World): BundleWorld {
   const { contents, kinds, assume } = bundle;
   const top = worldOfContents(contents, kinds);
-  const promised = promisedSecrets(contents.syncResources, kinds);
+  const watched: World['watched'] = (kind, namespace, name) =>
+    orElse(top.watched(kind, namespace, name), () => below.watched(kind, namespace, name));
+  const promised = promisedSecrets(contents.syncResources, { kinds, find: watched });
   const replaced = new Set(contents.syncResources.map(nameFor));
+  const overlaid = (above: readonly KubeObject[], under: readonly KubeObject[]): readonly KubeObject[] => [
+    ...above,
+    ...under.filter((object) => !replaced.has(nameFor(object))),
+  ];
   return {
     presume: (namespace, secret, key) => {
       const keys = promised.get(keyOf({ namespace, name: secret }));
@@ -58,13 +65,13 @@ export function bundleWorldOf(bundle: Bundle, below: World): BundleWorld {
       object: (kind, namespace, name) =>
         orElse(top.object(kind, namespace, name), () => below.object(kind, namespace, name)),
       access: (user, verb, resource, namespace) => below.access(user, verb, resource, namespace),
-      targeting: (namespace, secret) => [
-        ...top.targeting(namespace, secret),
-        ...below.targeting(namespace, secret).filter((object) => !replaced.has(nameFor(object))),
-      ],
+      targeting: (namespace, secret) =>
+        overlaid(top.targeting(namespace, secret), below.targeting(namespace, secret)),
       targetsIn: (namespace) => [...new Set([...top.targetsIn(namespace), ...below.targetsIn(namespace)])],
+      opaqueIn: (namespace) => overlaid(top.opaqueIn(namespace), below.opaqueIn(namespace)),
+      watched,
       kind: (kind) =>
-        contents.syncResources.some((one) => one.kind === kind) ? top.kind(kind) : below.kind(kind),
+        contents.syncResources.some((one) => isSameKind(one.kind, kind)) ? top.kind(kind) : below.kind(kind),
     },
   };
 }
@@ -72,14 +79,12 @@ export function bundleWorldOf(bundle: Bundle, below: World): BundleWorld {
 /** The keys that are presumed of each Secret that the bundle's sync resources will write. */
 function promisedSecrets(
   syncResources: readonly KubeObject[],
-  kinds: readonly SyncKind[],
+  { kinds, find }: { readonly kinds: readonly SyncKind[]; readonly find: View['find'] },
 ): ReadonlyMap<string, Set<string>> {
   const healthy = syncResources.flatMap((object) => {
-    const kind = kinds.find(({ resource }) => resource === object.kind);
-    const health = kind?.health(object);
-    return kind === undefined || health?.refused !== undefined || health?.verdict === 'failing'
-      ? []
-      : kind.targets(object);
+    const health = syncKindOf(kinds, object)?.health(object, { namespace: namespaceOf(object.raw), find });
+    const hopeless = health?.refused !== undefined || health?.restraint !== undefined;
+    return hopeless || health?.verdict === 'failing' ? [] : targetsOf(kinds, object);
   });
   return new Map(healthy.map((target) => [keyOf(target), new Set<string>()]));
 }

@@ -2,7 +2,7 @@
 import type { Client } from '../cluster/client.ts';
 import type { WorldContents } from '../cluster/world-files.ts';
 import { readWorldContents, worldOfContents } from '../cluster/world-files.ts';
-import { targetsOf } from '../cluster/world.ts';
+import { targetsOf } from '../cluster/watched-kinds.ts';
 import type { ReadFailure } from '../kube/world.ts';
 import type { SyncKind } from '../plugins/plugin.ts';
 import type { LiveWorld } from './live-world.ts';

@@ -1,12 +1,12 @@
 /** What `list` and `status` show: one row for each Secret that is there or that a sync resource targets. */
 import type { WorldContents } from '../cluster/world-files.ts';
 import { worldOfContents } from '../cluster/world-files.ts';
-import { targetsOf } from '../cluster/world.ts';
+import { targetsOf } from '../cluster/watched-kinds.ts';
 import type { State } from '../contract/reasons.ts';
 import { nameOf, namespaceOf } from '../kube/object.ts';
 import type { SecretRecord } from '../kube/secret.ts';
 import type { World } from '../kube/world.ts';
-import type { Target } from '../plugins/plugin.ts';
+import type { Scope, Target } from '../plugins/plugin.ts';
 import type { Claim } from '../review/claims.ts';
 import { policyOf } from '../review/policy.ts';
 import type { Resolution } from '../review/resolve.ts';
@@ -69,7 +69,7 @@ function rowOf({ namespace, name }: Target, world: World, { settings, now }: Vie
   const resolution = resolveSecret(inquiry, name, maxSyncAge);
   const claims = tellingClaims(resolution);
   const [claim] = claims;
-  const scope = claim?.kind.scope(claim.object);
+  const scope = claim?.kind.scope(claim.object, claim.view);
   const type = claim?.object.kind.kind ?? resolution.record?.type;
   const reason = resolution.why ?? resolution.failure?.message;
   const lastSync = lastSyncOf(claims, resolution.record);
@@ -80,11 +80,16 @@ function rowOf({ namespace, name }: Target, world: World, { settings, now }: Vie
     state: resolution.state,
     ...(claim === undefined ? {} : { syncResource: syncResourceOf(claim) }),
     ...(reason === undefined ? {} : { reason }),
-    projects: scope?.projects ?? [],
+    projects: scope === undefined ? [] : projectsOf(scope),
     environments: scope?.environments ?? [],
     paths: scope?.paths ?? [],
     ...(lastSync === undefined ? {} : { lastSync }),
   };
+}
+
+/** 'aws/payments' where the name of a store alone would not tell what it is. */
+function projectsOf({ projects, provider }: Scope): readonly string[] {
+  return provider === undefined ? projects : projects.map((project) => `${provider}/${project}`);
 }
 
 /** The claimants, the one that decided first; a stranger's only where there is no Secret for them to spoil. */

@@ -3,10 +3,11 @@ import type { KubeObject } from '../kube/object.ts';
 import { nameOf, namespaceOf } from '../kube/object.ts';
 import { identityOf, inOrder } from '../kube/target-index.ts';
 import type { KindState, ReadFailure, World } from '../kube/world.ts';
+import { KNOWN, watchedRead } from '../kube/world.ts';
 import type { Target } from '../plugins/plugin.ts';
 import { resourceName } from './paths.ts';
 
-export interface Claimants extends Pick<World, 'targeting' | 'kind'> {
+export interface Claimants extends Pick<World, 'targeting' | 'watched' | 'kind'> {
   /** Puts a sync resource's live state in the place of the watched one; undefined where it is gone. */
   replace(watched: KubeObject, live: KubeObject | undefined): void;
   /** Leaves out a resource that could not be read when it mattered: its kind then counts as not readable. */
@@ -27,6 +28,11 @@ export function createClaimants(world: World, targets: (object: KubeObject) => r
         targets(object).some((target) => target.namespace === namespace && target.name === secret),
       );
       return [...watched.filter((object) => !isReplaced(object)), ...targeting].toSorted(inOrder);
+    },
+    watched(kind, namespace, name) {
+      const key = identityOf(kind, namespace, name);
+      if (!replaced.has(key)) return world.watched(kind, namespace, name);
+      return watchedRead(replaced.get(key), doubts.get(resourceName(kind)) ?? KNOWN);
     },
     kind: (kind) => doubts.get(resourceName(kind)) ?? world.kind(kind),
     replace: (watched, live) => void replaced.set(identity(watched), live),

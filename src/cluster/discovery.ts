@@ -7,6 +7,13 @@ import { groupVersionPath } from './paths.ts';
 
 const TIMEOUT = 5_000;
 
+/** The kind in its next older version than the one that was tried; undefined where that was the last. */
+export function nextOlder(kind: ResourceKind, tried: ResourceKind): ResourceKind | undefined {
+  const versions = [kind.version, ...(kind.olderVersions ?? [])];
+  const version = versions[versions.indexOf(tried.version) + 1];
+  return version === undefined ? undefined : { ...kind, version };
+}
+
 /**
  * Whether the kind is in the discovery of its group and version. RBAC answers before the path is looked up, so
  * that 403 alone does not tell. True where discovery cannot be read.

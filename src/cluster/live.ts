@@ -9,8 +9,9 @@ import type { Client } from './client.ts';
 import type { Lookup } from './lookup.ts';
 import { createLookup } from './lookup.ts';
 import type { WatchOptions } from './watch.ts';
+import { targetsOf } from './watched-kinds.ts';
 import type { LiveWorld } from './world.ts';
-import { startWorld, targetsOf } from './world.ts';
+import { startWorld } from './world.ts';
 
 export interface LiveClusterOptions extends WatchOptions {
   readonly client: Client;

@@ -45,6 +45,8 @@ export function believedWorld(base: World, memory: Memory): World {
     access: (...question) => under(base.access(...question), () => accessKey(...question), memory.access),
     targeting: base.targeting,
     targetsIn: base.targetsIn,
+    opaqueIn: base.opaqueIn,
+    watched: base.watched,
     kind: base.kind,
   };
 }
@@ -102,6 +104,8 @@ function worldOver({ base, memory, claimants, onHit }: OverlayParts, layers: Lay
     },
     targeting: claimants.targeting,
     targetsIn: base.targetsIn,
+    opaqueIn: base.opaqueIn,
+    watched: claimants.watched,
     kind: claimants.kind,
   };
 }

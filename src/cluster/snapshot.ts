@@ -7,14 +7,14 @@ import { KNOWN, NOT_SERVED } from '../kube/world.ts';
 import type { SyncKind } from '../plugins/plugin.ts';
 import { ApiError } from './api-error.ts';
 import type { Client } from './client.ts';
-import { isServed } from './discovery.ts';
+import { isServed, nextOlder } from './discovery.ts';
 import type { Attempt } from './failure.ts';
 import { failureOf } from './failure.ts';
 import { METADATA } from './media-types.ts';
 import { collectionPath, objectPath, resourceName } from './paths.ts';
 import { reduceObject } from './reduce.ts';
 import { listSecrets, readSecret } from './secret-table.ts';
-import { targetsOf } from './world.ts';
+import { companionsOf, targetsOf } from './watched-kinds.ts';
 import type { WorldContents } from './world-files.ts';
 
 /** What one look gave, and what it was not allowed to see. */
@@ -40,22 +40,34 @@ export async function readSnapshot(client: Client, view: View): Promise<Snapshot
     objects: namespaces,
     secrets: secrets.secrets,
     syncResources: sync.syncResources,
+    companions: sync.companions,
     kindStates: sync.kindStates,
     failures: [...sync.failures, ...secrets.failures],
   };
 }
 
-/** The sync resources alone: of all namespaces where that may be read, because foreign ones may target here. */
+/**
+ * The sync resources and their companions alone: of all namespaces where that may be read, because foreign ones may
+ * target here. A companion that may not be read is only missed.
+ */
 export async function readSyncResources(
   client: Client,
   { kinds, namespace }: View,
 ): Promise<Omit<Snapshot, 'objects' | 'secrets'>> {
-  const listings = await Promise.all(
-    kinds.map(async ({ resource }) => ({ resource, ...(await listKind(client, resource, namespace)) })),
-  );
+  const list = async (resource: ResourceKind) => ({
+    resource,
+    ...(await listKind(client, resource, namespace)),
+  });
+  const [listings, companions] = await Promise.all([
+    Promise.all(kinds.map(async ({ resource }) => list(resource))),
+    Promise.all(companionsOf(kinds).map(list)),
+  ]);
   return {
     syncResources: listings.flatMap((listing) => listing.objects),
-    kindStates: new Map(listings.map(({ resource, state }) => [resourceName(resource), state])),
+    companions: companions.flatMap((listing) => listing.objects),
+    kindStates: new Map(
+      [...listings, ...companions].map(({ resource, state }) => [resourceName(resource), state]),
+    ),
     failures: listings.flatMap(({ state }) => (state.state === 'failed' ? [state.failure] : [])),
   };
 }
@@ -65,7 +77,18 @@ interface Listing {
   readonly state: KindState;
 }
 
+/** In the newest version that is served. */
 async function listKind(client: Client, kind: ResourceKind, namespace: string | undefined): Promise<Listing> {
+  const listing = await listVersion(client, kind, namespace);
+  const older = listing.state === NOT_SERVED ? nextOlder(kind, kind) : undefined;
+  return older === undefined ? listing : listKind(client, older, namespace);
+}
+
+async function listVersion(
+  client: Client,
+  kind: ResourceKind,
+  namespace: string | undefined,
+): Promise<Listing> {
   try {
     return { objects: await listObjects(client, kind), state: KNOWN };
   } catch (error) {

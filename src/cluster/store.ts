@@ -1,10 +1,12 @@
 /** The objects of one kind that a watch has seen, reduced as they come in. */
 import type { JsonObject } from '../kube/json.ts';
+import type { ResourceKind } from '../kube/object.ts';
 import { nameOf, namespaceOf } from '../kube/object.ts';
 
 /** What is kept of a kind's objects, and who hears of changes. */
 export interface Kept<T> {
-  reduce(raw: JsonObject): T;
+  /** `kind` has the version in which the object was read. */
+  reduce(kind: ResourceKind, raw: JsonObject): T;
   /** `after` is undefined where the object is gone, `before` where it is new. Must not throw. */
   changed?(change: {
     readonly namespace: string;
@@ -19,7 +21,7 @@ export interface Store<T> {
   values(): Iterable<T>;
   readonly size: number;
   /** Puts an object in and returns its key. */
-  put(raw: JsonObject): string;
+  put(kind: ResourceKind, raw: JsonObject): string;
   remove(raw: JsonObject): void;
   /** Drops every object whose key is not among these. */
   keepOnly(keys: ReadonlySet<string>): void;
@@ -47,11 +49,11 @@ export function createStore<T>(kept: Kept<T>): Store<T> {
     get size() {
       return entries.size;
     },
-    put(raw) {
+    put(kind, raw) {
       const [namespace, name] = [namespaceOf(raw), nameOf(raw)];
       const key = keyOf(namespace, name);
       const before = entries.get(key);
-      const value = kept.reduce(raw);
+      const value = kept.reduce(kind, raw);
       entries.set(key, { namespace, name, value });
       kept.changed?.({
         namespace,

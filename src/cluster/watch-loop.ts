@@ -3,7 +3,7 @@ import type { JsonObject } from '../kube/json.ts';
 import { get, isObject, text } from '../kube/json.ts';
 import type { ApiError } from './api-error.ts';
 import { errorOfFault, errorOfStatus } from './api-error.ts';
-import { isServed } from './discovery.ts';
+import { isServed, nextOlder } from './discovery.ts';
 import { failureOf } from './failure.ts';
 import { backoff, jittered } from './pause.ts';
 import { METADATA, METADATA_LIST } from './media-types.ts';
@@ -46,8 +46,9 @@ async function list<T>(run: Run<T>): Promise<void> {
   };
   const seen = new Set<string>();
   let resourceVersion = '';
-  for await (const page of client.list(collectionPath(watched.kind), call)) {
-    for (const item of page.items) if (isObject(item)) seen.add(store.put(item));
+  const { kind } = run;
+  for await (const page of client.list(collectionPath(kind), call)) {
+    for (const item of page.items) if (isObject(item)) seen.add(store.put(kind, item));
     resourceVersion = page.resourceVersion;
   }
   // Whatever vanished while nobody watched is not in the new list.
@@ -91,7 +92,7 @@ function watchPath<T>(run: Run<T>): string {
   // Not all watches of all replicas shall end at once.
   const seconds = Math.round(300 + Math.random() * 300);
   const from = encodeURIComponent(run.resourceVersion);
-  return `${collectionPath(run.watched.kind)}?watch=1&allowWatchBookmarks=true&resourceVersion=${from}&timeoutSeconds=${seconds}`;
+  return `${collectionPath(run.kind)}?watch=1&allowWatchBookmarks=true&resourceVersion=${from}&timeoutSeconds=${seconds}`;
 }
 
 function apply<T>(run: Run<T>, event: JsonObject): void {
@@ -99,7 +100,7 @@ function apply<T>(run: Run<T>, event: JsonObject): void {
   const object = get(event, 'object');
   if (type === 'ERROR') throw errorOfStatus(object);
   if (!isObject(object)) return;
-  if (type === 'ADDED' || type === 'MODIFIED') run.store.put(object);
+  if (type === 'ADDED' || type === 'MODIFIED') run.store.put(run.kind, object);
   if (type === 'DELETED') run.store.remove(object);
   run.resourceVersion = text(get(object, 'metadata'), 'resourceVersion') ?? run.resourceVersion;
 }
@@ -112,7 +113,7 @@ function healthy<T>(run: Run<T>): void {
 /** Takes note of a failure; the pause before the next attempt. */
 async function failed<T>(run: Run<T>, error: ApiError, verb: 'list' | 'watch'): Promise<number> {
   if (error.status === 410) return expired(run);
-  if (error.status === 404 || (error.status === 403 && !(await isServed(run.client, run.watched.kind)))) {
+  if (error.status === 404 || (error.status === 403 && !(await isServed(run.client, run.kind)))) {
     return gone(run);
   }
   const failure = failureOf(error, { verb, kind: run.watched.kind });
@@ -133,8 +134,17 @@ function expired<T>(run: Run<T>): number {
   return backoff(run.failures - 1, run.times.backoff);
 }
 
-/** No such path: the CRD, or this version of it, is not installed. */
+/** No such path: the CRD, or this version of it, is not installed. An older version may be. */
 function gone<T>(run: Run<T>): number {
+  // What worked in an older version may have become a newer one.
+  const other =
+    run.listed && run.kind !== run.watched.kind ? run.watched.kind : nextOlder(run.watched.kind, run.kind);
+  run.kind = other ?? run.watched.kind;
+  if (other !== undefined) {
+    run.resourceVersion = '';
+    run.listed = false;
+    return 0;
+  }
   if (!run.notServed) run.report({ event: 'notServed', resource: resourceName(run.watched.kind) });
   run.store.keepOnly(new Set());
   run.resourceVersion = '';

@@ -45,6 +45,8 @@ export interface WatchOptions {
 export interface Run<T> {
   readonly client: Client;
   readonly watched: Watched<T>;
+  /** The kind in the version that is tried or watched now. */
+  kind: ResourceKind;
   readonly times: WatchTimes;
   readonly store: Store<T>;
   readonly pause: Pause;
@@ -76,6 +78,7 @@ export function createRun<T>(client: Client, watched: Watched<T>, options: Watch
   return {
     client,
     watched,
+    kind: watched.kind,
     times: { ...TIMES, ...options.times },
     store: createStore(watched),
     pause: createPause(),

@@ -18,6 +18,8 @@ export interface Reflector<T> {
   state(): KindState;
   /** Whether it is known what there is: listed once, or known to be not served or forbidden. */
   settled(): boolean;
+  /** Whether a changed CRD may bring better: there is nothing, or only an older version. */
+  isMakeshift(): boolean;
   /** The kind's CRD has changed: look at once, and often for a while. */
   recheck(): void;
   /** Ends the watch at once; resolves when nothing of it is left. */
@@ -40,8 +42,10 @@ export function startReflector<T>(
     objects: run.store,
     state: () => stateOf(run),
     settled: () => isSettled(run),
+    isMakeshift: () => run.notServed || run.kind !== watched.kind,
     recheck() {
       run.eagerUntil = performance.now() + EAGER_FOR;
+      run.kind = watched.kind;
       run.stream?.abort();
       run.pause.wake();
     },

@@ -16,12 +16,13 @@ import {
 import type { SecretRecord } from '../kube/secret.ts';
 import { worldOf } from '../kube/static-world.ts';
 import type { KindState, World } from '../kube/world.ts';
+import { watchedRead } from '../kube/world.ts';
 import type { SyncKind } from '../plugins/plugin.ts';
 import type { DatedManifest } from './manifest-files.ts';
 import { fingerprintOf, readManifestsAt } from './manifest-files.ts';
 import { resourceName } from './paths.ts';
 import { reduceObject, reduceSecret } from './reduce.ts';
-import { targetsOf } from './world.ts';
+import { companionsOf, isOpaque, targetsOf } from './watched-kinds.ts';
 
 /** What is known of a cluster at one moment: Secrets without their values, everything else as it is judged. */
 export interface WorldContents {
@@ -29,6 +30,8 @@ export interface WorldContents {
   readonly objects: readonly KubeObject[];
   readonly secrets: readonly SecretRecord[];
   readonly syncResources: readonly KubeObject[];
+  /** What is watched for what it tells of sync resources. */
+  readonly companions: readonly KubeObject[];
   /** By resource name ('infisicalsecrets.secrets.infisical.com'); without an entry a kind is known. */
   readonly kindStates?: ReadonlyMap<string, KindState>;
 }
@@ -53,18 +56,28 @@ export function contentsOf(manifests: readonly DatedManifest[], kinds: readonly 
       manifests,
       kinds.map((kind) => kind.resource),
     ),
+    companions: objectsOf(manifests, companionsOf(kinds)),
   };
 }
 
 /** The World of these contents. Whoever has the files may read the Secrets, so `access` is given. */
 export function worldOfContents(contents: WorldContents, kinds: readonly SyncKind[]): World {
   const world = worldOf({
-    objects: [...contents.objects, ...contents.syncResources],
+    objects: [...contents.objects, ...contents.companions, ...contents.syncResources],
     secrets: contents.secrets,
     targets: (object) => targetsOf(kinds, object),
+    isOpaque: (object) => isOpaque(kinds, object),
     access: () => true,
   });
-  return { ...world, kind: (kind) => contents.kindStates?.get(resourceName(kind)) ?? world.kind(kind) };
+  const stateOf: World['kind'] = (kind) => contents.kindStates?.get(resourceName(kind)) ?? world.kind(kind);
+  return {
+    ...world,
+    watched(kind, namespace, name) {
+      const read = world.watched(kind, namespace, name);
+      return read.state === 'present' ? read : watchedRead(undefined, stateOf(kind));
+    },
+    kind: stateOf,
+  };
 }
 
 function objectsOf(
@@ -177,6 +190,8 @@ function following(current: () => World): World {
     access: (user, verb, resource, namespace) => current().access(user, verb, resource, namespace),
     targeting: (namespace, secret) => current().targeting(namespace, secret),
     targetsIn: (namespace) => current().targetsIn(namespace),
+    opaqueIn: (namespace) => current().opaqueIn(namespace),
+    watched: (kind, namespace, name) => current().watched(kind, namespace, name),
     kind: (kind) => current().kind(kind),
   };
 }

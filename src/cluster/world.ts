@@ -6,13 +6,14 @@ import type { SecretRecord } from '../kube/secret.ts';
 import type { TargetIndex } from '../kube/target-index.ts';
 import { createTargetIndex } from '../kube/target-index.ts';
 import type { Read, World } from '../kube/world.ts';
-import { KNOWN, UNREAD, present } from '../kube/world.ts';
-import type { SyncKind, Target } from '../plugins/plugin.ts';
+import { KNOWN, UNREAD, present, watchedRead } from '../kube/world.ts';
+import type { SyncKind } from '../plugins/plugin.ts';
 import type { Client } from './client.ts';
 import { resourceName } from './paths.ts';
 import { reduceObject, reduceSecret } from './reduce.ts';
 import type { Reflector, WatchOptions } from './watch.ts';
 import { startReflector } from './watch.ts';
+import { companionsOf, isOpaque, targetsOf } from './watched-kinds.ts';
 
 export interface LiveWorld extends World {
   /** Whether every watch has listed once, or knows that it cannot; `waiting` names the others. */
@@ -31,6 +32,7 @@ interface Watches {
   readonly namespaces: Reflector<KubeObject>;
   readonly serviceAccounts: Reflector<KubeObject>;
   readonly secrets: Reflector<string> | undefined;
+  /** Of sync resources and their companions, by resource name. */
   readonly syncs: ReadonlyMap<string, Reflector<KubeObject>>;
   readonly definitions: Reflector<null>;
 }
@@ -49,22 +51,32 @@ export function startWorld(
   kinds: readonly SyncKind[],
   options: LiveWorldOptions = {},
 ): LiveWorld {
-  const index = createTargetIndex((object) => targetsOf(kinds, object));
+  const index = createTargetIndex(
+    (object) => targetsOf(kinds, object),
+    (object) => isOpaque(kinds, object),
+  );
   const watches = startWatches(client, kinds, { index, options });
   const essential = [watches.namespaces, watches.serviceAccounts, watches.secrets, ...watches.syncs.values()];
   const awaited = essential.filter((watch) => watch !== undefined);
+  const syncOf = (kind: ResourceKind): Reflector<KubeObject> | undefined =>
+    watches.syncs.get(resourceName(kind));
   return {
     namespace: (name) => believed(watches.namespaces.objects.get('', name)),
     // That something is not in a watch may be the watch's delay, so absence is never its word.
     secret: (namespace, name) => believed(unpacked(watches.secrets?.objects.get(namespace, name))),
-    object: (kind, namespace, name) =>
-      isSameKind(kind, SERVICE_ACCOUNT)
-        ? believed(watches.serviceAccounts.objects.get(namespace, name))
-        : UNREAD,
+    object: (kind, namespace, name) => {
+      const watch = isSameKind(kind, SERVICE_ACCOUNT) ? watches.serviceAccounts : syncOf(kind);
+      return believed(watch?.objects.get(namespace, name));
+    },
     access: () => UNREAD,
     targeting: index.targeting,
     targetsIn: index.targetsIn,
-    kind: (kind) => watches.syncs.get(resourceName(kind))?.state() ?? KNOWN,
+    opaqueIn: index.opaqueIn,
+    watched(kind, namespace, name) {
+      const watch = syncOf(kind);
+      return watch === undefined ? UNREAD : watchedRead(watch.objects.get(namespace, name), watch.state());
+    },
+    kind: (kind) => syncOf(kind)?.state() ?? KNOWN,
     ready() {
       const waiting = awaited.filter((watch) => !watch.settled()).map((watch) => resourceName(watch.kind));
       return { ready: waiting.length === 0, waiting };
@@ -76,26 +88,21 @@ export function startWorld(
   };
 }
 
-/** The Secrets that a watched object targets. A plugin that fails on a hostile object says nothing about it. */
-export function targetsOf(kinds: readonly SyncKind[], object: KubeObject): readonly Target[] {
-  const kind = kinds.find(({ resource }) => resourceName(resource) === resourceName(object.kind));
-  try {
-    return kind?.targets(object) ?? [];
-  } catch {
-    return [];
-  }
-}
-
 function startWatches(
   client: Client,
   kinds: readonly SyncKind[],
   { index, options }: { readonly index: TargetIndex; readonly options: LiveWorldOptions },
 ): Watches {
+  const resources = kinds.map(({ resource }) => resource);
   const syncs = new Map(
-    kinds.map(({ resource }) => [resourceName(resource), startSync(client, resource, { index, options })]),
+    resources.map((kind) => [resourceName(kind), startSync(client, kind, { index, options })]),
   );
+  for (const kind of companionsOf(kinds)) {
+    const watched = { kind, reduce: reduceObject };
+    syncs.set(resourceName(kind), startReflector(client, watched, options));
+  }
   const metadata = (kind: ResourceKind, metadataOnly: boolean): Reflector<KubeObject> =>
-    startReflector(client, { kind, metadataOnly, reduce: (raw) => reduceObject(kind, raw) }, options);
+    startReflector(client, { kind, metadataOnly, reduce: reduceObject }, options);
   return {
     namespaces: metadata(NAMESPACE, true),
     // Their imagePullSecrets are no metadata.
@@ -115,7 +122,7 @@ function startSync(
     client,
     {
       kind,
-      reduce: (raw) => reduceObject(kind, raw),
+      reduce: reduceObject,
       changed: ({ namespace, name, after }) => {
         if (after === undefined) index.remove(kind, namespace, name);
         else index.put(after);
@@ -127,7 +134,7 @@ function startSync(
 
 /** All Secrets of a cluster at once: as text a record takes a third of the room of its objects. */
 function startSecrets(client: Client, options: WatchOptions): Reflector<string> {
-  const reduce = (raw: JsonObject): string => JSON.stringify(reduceSecret(raw));
+  const reduce = (_kind: ResourceKind, raw: JsonObject): string => JSON.stringify(reduceSecret(raw));
   return startReflector(client, { kind: SECRET, metadataOnly: true, reduce }, options);
 }
 
@@ -150,7 +157,7 @@ function startDefinitions(
       changed: ({ name, after }) => {
         const sync = syncs.get(name);
         const isGone = after === undefined;
-        if (isGone || sync?.state().state === 'notServed') sync?.recheck();
+        if (isGone || sync?.isMakeshift() === true) sync?.recheck();
       },
     },
     options,

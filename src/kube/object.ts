@@ -15,6 +15,8 @@ export interface ResourceKind {
   /** '' for the core group. */
   readonly group: string;
   readonly version: string;
+  /** Versions that are as good where the server has no newer one, the newest first. */
+  readonly olderVersions?: readonly string[];
   readonly kind: string;
   readonly plural: string;
   readonly namespaced: boolean;

@@ -13,6 +13,8 @@ export interface StaticParts {
   readonly secrets?: readonly SecretRecord[];
   /** Which Secrets an object targets; without it nothing targets any. */
   readonly targets?: (object: KubeObject) => readonly TargetName[];
+  /** Whether the names of an object's targets cannot be read; without it all can. */
+  readonly isOpaque?: (object: KubeObject) => boolean;
   /** The kinds that are served; without it all are. */
   readonly kinds?: readonly ResourceKind[];
   /** What users may do; without it nothing. */
@@ -23,7 +25,7 @@ export interface StaticParts {
 export function worldOf(parts: StaticParts): World {
   const objects = new Map<string, Read<KubeObject>>();
   const secrets = new Map<string, Read<SecretRecord>>();
-  const index = createTargetIndex(parts.targets ?? (() => []));
+  const index = createTargetIndex(parts.targets ?? (() => []), parts.isOpaque);
   const kinds = parts.kinds === undefined ? undefined : new Set(parts.kinds.map(kindName));
   for (const object of parts.objects ?? []) {
     objects.set(identityOf(object.kind, namespaceOf(object.raw), nameOf(object.raw)), present(object));
@@ -31,13 +33,17 @@ export function worldOf(parts: StaticParts): World {
   }
   for (const secret of parts.secrets ?? [])
     secrets.set(`${secret.namespace}/${secret.name}`, present(secret));
+  const object: World['object'] = (kind, namespace, name) =>
+    objects.get(identityOf(kind, namespace, name)) ?? ABSENT;
   return {
-    namespace: (name) => objects.get(identityOf(NAMESPACE, '', name)) ?? ABSENT,
+    namespace: (name) => object(NAMESPACE, '', name),
     secret: (namespace, name) => secrets.get(`${namespace}/${name}`) ?? ABSENT,
-    object: (kind, namespace, name) => objects.get(identityOf(kind, namespace, name)) ?? ABSENT,
+    object,
     access: (...question) => present(parts.access?.(...question) ?? false),
     targeting: index.targeting,
     targetsIn: index.targetsIn,
+    opaqueIn: index.opaqueIn,
+    watched: object,
     kind: (kind) => (kinds === undefined || kinds.has(kindName(kind)) ? KNOWN : NOT_SERVED),
   };
 }

@@ -16,6 +16,8 @@ export interface TargetIndex {
   targeting(namespace: string, secret: string): readonly KubeObject[];
   /** Sorted names of the Secrets of a namespace that objects target. */
   targetsIn(namespace: string): readonly string[];
+  /** The objects of a namespace whose targets' names cannot be read, sorted. */
+  opaqueIn(namespace: string): readonly KubeObject[];
   all(): Iterable<KubeObject>;
 }
 
@@ -38,8 +40,14 @@ interface Names {
 const NO_OBJECTS: readonly KubeObject[] = Object.freeze([]);
 const NO_NAMES: readonly string[] = Object.freeze([]);
 
-/** An empty index. `targets` is asked once for every object that is put in. */
-export function createTargetIndex(targets: (object: KubeObject) => readonly TargetName[]): TargetIndex {
+/** Where opaque objects stand in the index: no Secret has this name. */
+const UNREADABLE = '';
+
+/** An empty index. Both questions are asked once for every object that is put in. */
+export function createTargetIndex(
+  targets: (object: KubeObject) => readonly TargetName[],
+  isOpaque: (object: KubeObject) => boolean = () => false,
+): TargetIndex {
   const entries = new Map<string, Entry>();
   const namespaces = new Map<string, Names>();
 
@@ -54,27 +62,36 @@ export function createTargetIndex(targets: (object: KubeObject) => readonly Targ
     put(object) {
       const key = identityOf(object.kind, namespaceOf(object.raw), nameOf(object.raw));
       removeKey(key);
-      const entry = { object, targets: targets(object) };
+      const named = targets(object).filter(({ name }) => name !== UNREADABLE);
+      const opaque = isOpaque(object) ? [{ namespace: namespaceOf(object.raw), name: UNREADABLE }] : [];
+      const entry = { object, targets: [...named, ...opaque] };
       entries.set(key, entry);
       for (const target of entry.targets) addTarget(namespaces, target, { key, object });
     },
     remove: (kind, namespace, name) => removeKey(identityOf(kind, namespace, name)),
-    targeting(namespace, secret) {
-      const bucket = namespaces.get(namespace)?.buckets.get(secret);
-      if (bucket === undefined) return NO_OBJECTS;
-      bucket.sorted ??= [...bucket.objects.values()].toSorted(inOrder);
-      return bucket.sorted;
-    },
+    targeting: (namespace, secret) => objectsAt(namespaces, namespace, secret),
     targetsIn(namespace) {
       const names = namespaces.get(namespace);
       if (names === undefined) return NO_NAMES;
-      names.sorted ??= [...names.buckets.keys()].toSorted();
+      names.sorted ??= [...names.buckets.keys()].filter((name) => name !== UNREADABLE).toSorted();
       return names.sorted;
     },
+    opaqueIn: (namespace) => objectsAt(namespaces, namespace, UNREADABLE),
     *all() {
       for (const { object } of entries.values()) yield object;
     },
   };
+}
+
+function objectsAt(
+  namespaces: ReadonlyMap<string, Names>,
+  namespace: string,
+  name: string,
+): readonly KubeObject[] {
+  const bucket = namespaces.get(namespace)?.buckets.get(name);
+  if (bucket === undefined) return NO_OBJECTS;
+  bucket.sorted ??= [...bucket.objects.values()].toSorted(inOrder);
+  return bucket.sorted;
 }
 
 /** One text for one object, whatever version of its kind it was read in. */

@@ -46,6 +46,10 @@ export interface World {
   targeting(namespace: string, secret: string): readonly KubeObject[];
   /** The names of Secrets in this namespace that watched objects target. */
   targetsIn(namespace: string): readonly string[];
+  /** The watched objects of this namespace whose targets' names cannot be read, in a stable order. */
+  opaqueIn(namespace: string): readonly KubeObject[];
+  /** A watched object by its name: a sync resource, or what stands behind one. Never unread. */
+  watched(kind: ResourceKind, namespace: string, name: string): Read<KubeObject>;
   kind(kind: ResourceKind): KindState;
 }
 
@@ -69,6 +73,12 @@ export type Want =
 
 export const UNREAD = Object.freeze({ state: 'unread' as const });
 export const ABSENT = Object.freeze({ state: 'absent' as const });
+
+/** What a watch says of one object: it knows every object of the kind, or cannot know any. */
+export function watchedRead(found: KubeObject | undefined, state: KindState): Read<KubeObject> {
+  if (found !== undefined) return present(found);
+  return state.state === 'failed' ? state : ABSENT;
+}
 
 export function present<T>(value: T): Read<T> {
   return { state: 'present', value };

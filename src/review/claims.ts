@@ -1,70 +1,126 @@
 /** Who claims a Secret, and whether the claim counts (contract, section 4). */
-import type { KubeObject } from '../kube/object.ts';
-import { createdAt, nameOf, namespaceOf, uidOf } from '../kube/object.ts';
+import type { KubeObject, OwnerReference } from '../kube/object.ts';
+import { controllerOf, createdAt, groupOf, isSameKind, nameOf, namespaceOf, uidOf } from '../kube/object.ts';
 import type { SecretRecord } from '../kube/secret.ts';
 import type { ReadFailure } from '../kube/world.ts';
-import type { Health, Plugin, SyncKind } from '../plugins/plugin.ts';
-import { cleanWords } from './findings.ts';
+import type { Health, Plugin, SyncKind, View } from '../plugins/plugin.ts';
 import type { Inquiry } from './inquiry.ts';
+import type { KnownKind } from './settings.ts';
 import { kindKey } from './settings.ts';
 
 /** One sync resource that targets the Secret. */
 export interface Claim {
   readonly object: KubeObject;
-  readonly plugin: Plugin;
   readonly kind: SyncKind;
+  /** The running plugins that have its kind; `isOwnedBy` says which of them it belongs to. */
+  readonly plugins: readonly Plugin[];
   readonly health: Health;
+  readonly view: View;
   readonly namespace: string;
   readonly name: string;
 }
 
 export interface Claims {
-  /** Those that count: of this namespace, or of a trusted one. */
+  /** Those that count: of this namespace, of a trusted one, or of the whole cluster. */
   readonly trusted: readonly Claim[];
   /** Those of other namespaces: never evidence for, never grounds against a Secret that is there. */
   readonly foreign: readonly Claim[];
+  /** The plugin that claims it by its operator's mark, where no sync resource does. */
+  readonly marked?: Plugin;
   /** Set where a kind of sync resource cannot be read and nothing else claims the Secret. */
   readonly unreadable?: ReadFailure;
 }
 
 export function claimsOf(inquiry: Inquiry, secret: string, record?: SecretRecord): Claims {
   const { settings, world, namespace } = inquiry;
+  const targeting = world.targeting(namespace, secret);
+  const owner = record === undefined ? undefined : opaqueOwner(inquiry, record);
+  const objects = owner === undefined || targeting.includes(owner) ? targeting : [owner, ...targeting];
   const trusted: Claim[] = [];
   const foreign: Claim[] = [];
-  for (const object of world.targeting(namespace, secret)) {
+  const view = objects.length === 0 ? undefined : viewOf(inquiry);
+  for (const object of objects) {
     const known = settings.kindOf.get(kindKey(object.kind));
-    if (known === undefined) continue;
-    const claim = claimBy(object, known.kind, known.plugin);
-    const counts = claim.namespace === namespace || settings.trustedNamespaces.has(claim.namespace);
+    if (known === undefined || view === undefined) continue;
+    const claim = claimBy(object, known, view);
+    if (!claim.plugins.some((plugin) => isOwnedBy(claim, plugin))) continue;
+    const counts =
+      claim.namespace === namespace ||
+      claim.namespace === '' ||
+      settings.trustedNamespaces.has(claim.namespace);
     (counts ? trusted : foreign).push(claim);
   }
-  const unreadable = trusted.length === 0 ? unreadableKind(inquiry) : undefined;
+  const marked = trusted.length === 0 && record !== undefined ? markOf(inquiry, record) : undefined;
+  const unreadable = trusted.length === 0 && marked === undefined ? unreadableKind(inquiry) : undefined;
   return {
-    trusted: ownersChoice(trusted, record),
+    trusted: ownersChoice(withoutMakers(trusted), record),
     foreign,
+    ...(marked === undefined ? {} : { marked }),
     ...(unreadable === undefined ? {} : { unreadable }),
   };
 }
 
-function claimBy(object: KubeObject, kind: SyncKind, plugin: Plugin): Claim {
+/** A claim as it stands in one namespace. */
+export function claimBy(object: KubeObject, { kind, plugins }: KnownKind, view: View): Claim {
   return {
     object,
     kind,
-    plugin,
-    health: kind.health(object),
+    plugins,
+    view,
+    health: kind.health(object, view),
     namespace: namespaceOf(object.raw),
     name: nameOf(object.raw),
   };
 }
 
+export function viewOf({ world, namespace }: Inquiry): View {
+  return { namespace, find: world.watched };
+}
+
+/** Whether the resource belongs to this plugin: several may share its kind. */
+export function isOwnedBy({ object, plugins, view }: Claim, plugin: Plugin): boolean {
+  return plugins.includes(plugin) && (plugin.owns?.(object, view) ?? true);
+}
+
+/** The plugin under which it is recorded: one of the chain, else the first that it belongs to. */
+export function pluginOf(claim: Claim, chain: readonly Plugin[] = []): Plugin | undefined {
+  const owns = (plugin: Plugin): boolean => isOwnedBy(claim, plugin);
+  return chain.find(owns) ?? claim.plugins.find(owns);
+}
+
+/** The Secret's owner, where that does not tell which Secrets it targets. */
+function opaqueOwner({ settings, world, namespace }: Inquiry, record: SecretRecord): KubeObject | undefined {
+  const owner = record.ownerReferences.find((one) => one.controller);
+  if (owner === undefined) return undefined;
+  const known = settings.kindOf.get(kindKey({ group: groupOf(owner.apiVersion), kind: owner.kind }));
+  if (known?.kind.isOpaque === undefined) return undefined;
+  const read = world.watched(known.kind.resource, namespace, owner.name);
+  if (read.state !== 'present' || uidOf(read.value.raw) !== owner.uid) return undefined;
+  return known.kind.isOpaque(read.value) ? read.value : undefined;
+}
+
+function markOf({ settings }: Inquiry, record: SecretRecord): Plugin | undefined {
+  return settings.marking.find((plugin) => plugin.marks(record));
+}
+
+/** A resource that only makes other resources (a ClusterExternalSecret) speaks through those that are there. */
+function withoutMakers(claims: readonly Claim[]): readonly Claim[] {
+  if (claims.length < 2) return claims;
+  const makers = new Set(claims.map((claim) => controllerOf(claim.object.raw)?.uid));
+  return claims.filter((claim) => !makers.has(uidOf(claim.object.raw)));
+}
+
 /** Of several claimants, the one in the Secret's controller ownerReference; else all of them. */
 function ownersChoice(claims: readonly Claim[], record: SecretRecord | undefined): readonly Claim[] {
-  const controller = record?.ownerReferences.find((owner) => owner.controller);
-  if (controller === undefined || claims.length < 2) return claims;
-  const owner = claims.find(
-    (claim) => claim.object.kind.kind === controller.kind && uidOf(claim.object.raw) === controller.uid,
-  );
+  if (record === undefined || claims.length < 2) return claims;
+  const owner = claims.find((claim) => record.ownerReferences.some((one) => isOwner(claim, one)));
   return owner === undefined ? claims : [owner];
+}
+
+function isOwner({ object, kind }: Claim, owner: OwnerReference): boolean {
+  const counts = owner.controller || kind.ownsWithoutController === true;
+  const group = groupOf(owner.apiVersion);
+  return counts && isSameKind(object.kind, { group, kind: owner.kind }) && uidOf(object.raw) === owner.uid;
 }
 
 function unreadableKind({ settings, world }: Inquiry): ReadFailure | undefined {
@@ -80,39 +136,15 @@ export function ageOf(claim: Claim, now: number): number {
   return now - Math.max(createdAt(claim.object.raw) ?? -Infinity, claim.object.specWrittenAt ?? -Infinity);
 }
 
-/** Whether it cannot be relied on: it fails, was refused, or has been silent for longer than the grace. */
+/** Whether it cannot be relied on: it fails, writes nothing, or has been silent for longer than the grace. */
 export function isUnhealthy(claim: Claim, now: number, pendingGrace: number): boolean {
   const { health } = claim;
-  if (health.refused !== undefined) return true;
+  if (health.refused !== undefined || health.restraint?.from === 'write') return true;
   if (health.verdict === 'failing') return health.generation !== 'behind';
   return health.verdict === 'none' && ageOf(claim, now) > pendingGrace;
 }
 
-/** "InfisicalSecret 'snowflake'", with the namespace where it is another one. */
-export function titleOf(claim: Claim, here: string): string {
-  const elsewhere = claim.namespace === here ? '' : ` of namespace '${claim.namespace}'`;
-  return `${claim.object.kind.kind} '${claim.name}'${elsewhere}`;
-}
-
-/** "InfisicalSecret 'snowflake' reports …=False (…)": the operator's own words, cleaned. */
-export function reportOf(claim: Claim, here: string): string {
-  const title = titleOf(claim, here);
-  const { refused, verdict, words, generation } = claim.health;
-  if (refused !== undefined) return `${title} will never write it: ${cleanWords(refused)}`;
-  if (verdict === 'none') return `${title} has no status yet`;
-  if (generation === 'behind') return `${title} was edited and its operator has not read that yet`;
-  return `${title} reports ${cleanWords(steady(words))}`;
-}
-
-/** What is new at every retry: request ids, times, source ports. Messages must stay the same for Events to add up. */
-const PASSING =
-  /\breq-[0-9A-Za-z]+|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[-+]\d\d:\d\d)|(?<=:)\d+(?=->)/g;
-
-function steady(words: string): string {
-  return words.replaceAll(PASSING, '…');
-}
-
-/** 'InfisicalSecret/floe-jobs/snowflake', for audit lines. */
-export function referenceTo(claim: Claim): string {
-  return `${claim.object.kind.kind}/${claim.namespace}/${claim.name}`;
+/** Whether it will never create a Secret that is not there. */
+export function isUnwilling({ health }: Claim): boolean {
+  return health.refused !== undefined || health.restraint !== undefined;
 }

@@ -4,7 +4,8 @@ import { KEYS } from '../contract/keys.ts';
 import { isDnsSubdomain } from '../kube/names.ts';
 import type { SecretRecord } from '../kube/secret.ts';
 import type { Bench, Group } from './bench.ts';
-import { referenceTo, titleOf } from './claims.ts';
+import { referenceTo, titleOf } from './claim-words.ts';
+import { pluginOf } from './claims.ts';
 import type { Verdict } from './decision.ts';
 import type { Draft } from './findings.ts';
 import { draft, excerpt, invalid } from './findings.ts';
@@ -124,7 +125,9 @@ function rivalFindings(secret: string, { claims, record }: Resolution, here: str
 
 function verdictOf(bench: Bench, group: Group, drafts: readonly Draft[], resolution?: Resolution): Verdict {
   const claims = resolution?.claims.trusted ?? [];
-  const plugin = claims[0]?.plugin.id ?? (group.injected ? (bench.plan.chain.at(-1)?.id ?? 'k8s') : 'k8s');
+  const { chain } = bench.plan;
+  const claiming = claims[0] === undefined ? resolution?.claims.marked : pluginOf(claims[0], chain);
+  const plugin = claiming?.id ?? (group.injected ? (chain.at(-1)?.id ?? 'k8s') : 'k8s');
   const lastSync = resolution?.lastSync;
   return {
     secret: group.secret,

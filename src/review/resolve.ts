@@ -3,8 +3,9 @@ import type { State } from '../contract/reasons.ts';
 import { formatDuration } from '../kube/duration.ts';
 import type { SecretRecord } from '../kube/secret.ts';
 import type { ReadFailure } from '../kube/world.ts';
+import { reportOf, reportOfAbsent, titleOf } from './claim-words.ts';
 import type { Claim, Claims } from './claims.ts';
-import { ageOf, claimsOf, isUnhealthy, reportOf, titleOf } from './claims.ts';
+import { ageOf, claimsOf, isUnhealthy, isUnwilling } from './claims.ts';
 import type { Inquiry } from './inquiry.ts';
 import { askSecret, wantAllKeys } from './inquiry.ts';
 
@@ -49,12 +50,12 @@ function absentState(inquiry: Inquiry, claims: Claims): Part {
   const { settings, now, namespace } = inquiry;
   const grace = settings.config.sync.pendingGrace;
   const telling = claims.trusted.length > 0 ? claims.trusted : claims.foreign;
-  const failing = telling.find((claim) => isUnhealthy(claim, now, grace));
+  const failing = telling.find((claim) => isUnwilling(claim) || isUnhealthy(claim, now, grace));
   if (failing !== undefined) {
-    const silent = failing.health.verdict === 'none' && failing.health.refused === undefined;
+    const silent = failing.health.verdict === 'none' && !isUnwilling(failing);
     const why = silent
       ? `${titleOf(failing, namespace)} has had no status for more than ${formatDuration(grace)}`
-      : reportOf(failing, namespace);
+      : reportOfAbsent(failing, namespace);
     return { state: 'Failed', claimed: true, why, culprit: failing };
   }
   const young = telling.find((claim) => claim.health.generation === 'behind' || ageOf(claim, now) <= grace);
@@ -75,7 +76,8 @@ function presentState(
   maxSyncAge: number | undefined,
 ): Part {
   const { trusted, foreign } = claims;
-  if (trusted.length === 0) {
+  if (claims.marked !== undefined && record.keys.length > 0) return { state: 'Synced', claimed: true };
+  if (trusted.length === 0 && claims.marked === undefined) {
     const marked =
       foreign.length === 0 && claims.unreadable === undefined ? markOf(inquiry, record) : undefined;
     if (marked === undefined) return { state: 'Synced', claimed: false };
@@ -100,7 +102,7 @@ function presentAndClaimed(
   const { settings, now, namespace } = inquiry;
   const unhealthy = trusted.filter((claim) => isUnhealthy(claim, now, settings.config.sync.pendingGrace));
   const [worst] = unhealthy;
-  const written = trusted.some((claim) => claim.health.everSynced || claim.plugin.marks(record));
+  const written = trusted.some((claim) => claim.health.everSynced || isMarked(claim, record));
   if (worst !== undefined && unhealthy.length === trusted.length && !written) {
     return { state: 'Synced', claimed: false, why: reportOf(worst, namespace), culprit: worst };
   }
@@ -112,6 +114,11 @@ function presentAndClaimed(
   }
   if (worst !== undefined)
     return { state: 'Stale', claimed: true, why: reportOf(worst, namespace), culprit: worst };
+  const expired = trusted.find(({ health }) => health.expiresAt !== undefined && health.expiresAt <= now);
+  if (expired !== undefined) {
+    const why = `the lease of ${titleOf(expired, namespace)} has expired`;
+    return { state: 'Stale', claimed: true, tooOld: maxSyncAge !== undefined, why, culprit: expired };
+  }
   const late = trusted.find((claim) => claim.health.generation === 'behind' || isLate(claim, now));
   if (late !== undefined) {
     const behind = late.health.generation === 'behind';
@@ -121,6 +128,10 @@ function presentAndClaimed(
     return { state: 'Stale', claimed: true, why, culprit: late };
   }
   return { state: 'Synced', claimed: true };
+}
+
+function isMarked({ plugins }: Claim, record: SecretRecord): boolean {
+  return plugins.some((plugin) => plugin.marks(record));
 }
 
 /** The plugin whose operator wrote the Secret at some time. */

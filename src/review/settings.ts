@@ -17,11 +17,19 @@ export interface Settings {
   readonly enabled: readonly Plugin[];
   /** The same, by id and by alias. */
   readonly plugins: ReadonlyMap<string, Plugin>;
+  /** Those that claim Secrets by their operators' marks alone. */
+  readonly marking: readonly Plugin[];
+  /** The kinds of sync resources of all of them, each once. */
   readonly kinds: readonly SyncKind[];
-  /** The sync kind and its plugin, by 'group/kind'. */
-  readonly kindOf: ReadonlyMap<string, { readonly kind: SyncKind; readonly plugin: Plugin }>;
+  /** A sync kind and the plugins that have it, by 'group/kind'. */
+  readonly kindOf: ReadonlyMap<string, KnownKind>;
   /** Any name of an environment to the one that stands for all of them. */
   readonly environmentOf: (name: string) => string;
+}
+
+export interface KnownKind {
+  readonly kind: SyncKind;
+  readonly plugins: readonly Plugin[];
 }
 
 /** Throws ConfigError where the config names a plugin that does not exist. */
@@ -30,7 +38,7 @@ export function settingsOf(config: Config): Settings {
   checkPlugins('plugins.default', config.plugins.default);
   if (written !== 'auto') checkPlugins('plugins.enabled', written);
   const enabled = enabledPlugins(config);
-  const kinds = enabled.flatMap((plugin) => plugin.kinds);
+  const kinds = [...new Set(enabled.flatMap((plugin) => plugin.kinds))];
   return {
     config,
     exemptNamespaces: new Set([
@@ -46,11 +54,13 @@ export function settingsOf(config: Config): Settings {
     plugins: new Map(
       enabled.flatMap((plugin) => [plugin.id, ...plugin.aliases].map((id) => [id, plugin] as const)),
     ),
+    marking: enabled.filter((plugin) => plugin.claimsByMark === true),
     kinds,
     kindOf: new Map(
-      enabled.flatMap((plugin) =>
-        plugin.kinds.map((kind) => [kindKey(kind.resource), { kind, plugin }] as const),
-      ),
+      kinds.map((kind) => [
+        kindKey(kind.resource),
+        { kind, plugins: enabled.filter((plugin) => plugin.kinds.includes(kind)) },
+      ]),
     ),
     environmentOf: canonicalEnvironment(config.environments.aliases),
   };

@@ -2,12 +2,15 @@
 import type { Severity, State } from '../contract/reasons.ts';
 import { nearest } from '../kube/nearest.ts';
 import type { Bench, Group } from './bench.ts';
-import { titleOf } from './claims.ts';
+import { remedyOf, reportOfAbsent, titleOf } from './claim-words.ts';
+import type { Claims } from './claims.ts';
+import { claimBy, isOwnedBy, viewOf } from './claims.ts';
 import type { Draft } from './findings.ts';
 import { draft } from './findings.ts';
 import { askAccess, wantAllKeys } from './inquiry.ts';
 import { unreadable } from './levels.ts';
 import type { Resolution } from './resolve.ts';
+import { kindKey } from './settings.ts';
 
 interface Stated {
   readonly state: State;
@@ -56,9 +59,7 @@ function notSynced(bench: Bench, group: Group, resolution: Resolution): Draft {
   const distrust = stranger ? `; namespace '${culprit.namespace}' is not trusted to write here` : '';
   const what = `Secret '${group.secret}' in namespace '${namespace}' ${yet}: ${resolution.why ?? 'no status'}${distrust}`;
   if (culprit === undefined) return draft('FLOE-E803', what);
-  const { kind } = culprit.object.kind;
-  const look = `kubectl describe ${kind.toLowerCase()} ${culprit.name} -n ${culprit.namespace}`;
-  const suggestion = state === 'Gone' ? culprit.kind.revive : look;
+  const suggestion = state === 'Gone' ? culprit.kind.revive : remedyOf(culprit);
   return draft('FLOE-E803', what, { suggestion });
 }
 
@@ -71,10 +72,24 @@ function missing(bench: Bench, group: Group, { claims }: Resolution): Draft {
       ? ''
       : `; whether a sync resource targets it is not known: ${claims.unreadable.message}`;
   const near = lookAlike(bench, group.secret);
+  const opaque = opaqueClause(bench);
   const suggestion =
     near === undefined ? 'create it, or a sync resource that targets it' : `did you mean '${near}'?`;
-  if (!group.injected || hasNative(bench)) return draft('FLOE-E801', `${found}${doubt}`, { suggestion });
-  return draft('FLOE-E804', `${found}, and ${noClaimant(bench)}${doubt}`, { suggestion });
+  if (!group.injected || hasNative(bench))
+    return draft('FLOE-E801', `${found}${opaque}${doubt}`, { suggestion });
+  return draft('FLOE-E804', `${found}, and ${noClaimant(bench)}${opaque}${doubt}`, { suggestion });
+}
+
+/** A resource whose targets' names cannot be read may be what should have written it: the worst one tells. */
+function opaqueClause({ inquiry }: Bench): string {
+  const { world, namespace, settings } = inquiry;
+  const claims = world.opaqueIn(namespace).flatMap((object) => {
+    const known = settings.kindOf.get(kindKey(object.kind));
+    return known === undefined ? [] : [claimBy(object, known, viewOf(inquiry))];
+  });
+  const telling = claims.find((claim) => claim.health.verdict === 'failing') ?? claims[0];
+  if (telling === undefined) return '';
+  return `; it may be one of those whose names are encrypted: ${reportOfAbsent(telling, namespace)}`;
 }
 
 /** "no plugin of the chain (infisical) claims it: no InfisicalSecret … targets it". */
@@ -147,9 +162,7 @@ function presentFindings(bench: Bench, group: Group, resolution: Resolution): St
 }
 
 function describe({ culprit }: Resolution): Partial<Draft> {
-  if (culprit === undefined) return {};
-  const kind = culprit.object.kind.kind.toLowerCase();
-  return { suggestion: `kubectl describe ${kind} ${culprit.name} -n ${culprit.namespace}` };
+  return culprit === undefined ? {} : { suggestion: remedyOf(culprit) };
 }
 
 /** Row 10: an error only where the namespace asks what nobody can read. */
@@ -171,11 +184,9 @@ function unreadableClaimants(
 function unmanagedFinding(bench: Bench, group: Group, resolution: Resolution): Draft | undefined {
   if (hasNative(bench)) return undefined;
   const title = `Secret '${group.secret}' in namespace '${bench.inquiry.namespace}'`;
-  const { trusted } = resolution.claims;
   if (resolution.claimed) {
-    const accepted = trusted.length === 0 || trusted.some((claim) => bench.plan.chain.includes(claim.plugin));
-    if (!group.injected || accepted) return undefined;
-    const titles = trusted.map((claim) => titleOf(claim, bench.inquiry.namespace)).join(', ');
+    if (!group.injected || isAccepted(bench, resolution.claims)) return undefined;
+    const titles = claimantsOf(bench, resolution.claims);
     return about(
       group,
       draft('FLOE-E804', `${title} is claimed by ${titles}, and ${noClaimant(bench)}`),
@@ -188,6 +199,17 @@ function unmanagedFinding(bench: Bench, group: Group, resolution: Resolution): D
   const suggestion = "let a sync resource target it, or add 'k8s' to the plugin chain";
   const made = draft('FLOE-E804', `${title} is there, but ${noClaimant(bench)}`, { severity, suggestion });
   return about(group, { ...made, state: 'Unmanaged' }, 'all');
+}
+
+/** Whether one of the chain's operators stands behind it. */
+function isAccepted({ plan: { chain } }: Bench, { trusted, marked }: Claims): boolean {
+  if (marked !== undefined) return chain.includes(marked);
+  return trusted.length === 0 || trusted.some((claim) => chain.some((plugin) => isOwnedBy(claim, plugin)));
+}
+
+function claimantsOf({ inquiry }: Bench, { trusted, marked }: Claims): string {
+  if (marked !== undefined) return `the ${marked.id} operator's mark`;
+  return trusted.map((claim) => titleOf(claim, inquiry.namespace)).join(', ');
 }
 
 function hasNative({ plan }: Bench): boolean {

@@ -4,8 +4,9 @@ import { get } from '../kube/json.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { nameOf } from '../kube/object.ts';
 import type { Case } from './case.ts';
+import { titleOf } from './claim-words.ts';
 import type { Claim } from './claims.ts';
-import { titleOf } from './claims.ts';
+import { claimBy, pluginOf, viewOf } from './claims.ts';
 import { aside, decide } from './decide.ts';
 import type { Decision } from './decision.ts';
 import type { Draft } from './findings.ts';
@@ -21,7 +22,7 @@ export function reviewSyncResource(one: Case): Decision {
   const object: KubeObject = { kind: known.kind.resource, raw: request.object };
   const here = request.namespace;
   const name = request.name === '' ? nameOf(request.object) : request.name;
-  const claim: Claim = { ...known, object, health: known.kind.health(object), namespace: here, name };
+  const claim: Claim = { ...claimBy(object, known, viewOf(inquiry)), namespace: here, name };
   const drafts = [
     ...refusedFindings(claim, here),
     ...targetFindings(one, claim),
@@ -29,7 +30,7 @@ export function reviewSyncResource(one: Case): Decision {
     ...credentialFindings(inquiry.settings, claim, here),
   ];
   const manner = { mode: policy.mode, bare: false, dryRun: request.dryRun };
-  return decide(inquiry, manner, { drafts, plugin: claim.plugin.id });
+  return decide(inquiry, manner, { drafts, plugin: pluginOf(claim)?.id ?? '' });
 }
 
 function specWritten({ operation, object, oldObject }: Request): boolean {

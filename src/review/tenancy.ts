@@ -5,7 +5,7 @@ import type { KubeObject } from '../kube/object.ts';
 import { annotation } from '../kube/object.ts';
 import type { SecretRecord } from '../kube/secret.ts';
 import type { Claim } from './claims.ts';
-import { titleOf } from './claims.ts';
+import { titleOf } from './claim-words.ts';
 import type { Draft } from './findings.ts';
 import { cleanWords, draft, invalid } from './findings.ts';
 import type { Policy } from './policy.ts';
@@ -25,10 +25,12 @@ export function claimFindings(
   claim: Claim,
   here: string,
 ): readonly Draft[] {
-  const scope = claim.kind.scope(claim.object);
+  // To read a scope may mean to follow it through several objects.
+  if (policy.allowedProjects === undefined && policy.environment === undefined) return [];
+  const scope = claim.kind.scope(claim.object, claim.view);
   const title = titleOf(claim, here);
   return [
-    ...projectFindings(policy, scope.projects, title),
+    ...(scope.selfContained === true ? [] : projectFindings(policy, scope.projects, title)),
     ...environmentFindings(settings, policy, scope, title),
   ];
 }

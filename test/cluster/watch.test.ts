@@ -42,7 +42,8 @@ afterEach(async () => {
 const widget = (name: string, more: object = {}): Item => ({ metadata: { namespace: 'a', name }, ...more });
 
 function start(times: Partial<WatchTimes> = {}, metadataOnly = false): Reflector<string> {
-  const reduce = (raw: JsonObject) => `${nameOf(raw)}:${JSON.stringify(raw['size'] ?? '')}`;
+  const reduce = (_kind: ResourceKind, raw: JsonObject) =>
+    `${nameOf(raw)}:${JSON.stringify(raw['size'] ?? '')}`;
   const options = { times: { ...QUICK, ...times }, report: (report: WatchReport) => reports.push(report) };
   reflector = startReflector(api.client(), { kind: WIDGET, metadataOnly, reduce }, options);
   return reflector;
@@ -267,6 +268,55 @@ describe('a kind that is not served', () => {
     watch.recheck();
     await vi.waitFor(() => expect(watch.state()).toEqual({ state: 'notServed' }), CEILING);
     expect(names()).toEqual([]);
+  });
+});
+
+describe('a kind of several versions', () => {
+  const OLD = '/apis/example.com/v1beta1/widgets';
+  const startVersions = (): Reflector<string> => {
+    const kind: ResourceKind = { ...WIDGET, olderVersions: ['v1beta1', 'v1alpha1'] };
+    const reduce = ({ version }: ResourceKind, raw: JsonObject) => `${nameOf(raw)}:${version}`;
+    const times = { ...QUICK, probe: 600_000 };
+    reflector = startReflector(api.client(), { kind, reduce }, { times });
+    return reflector;
+  };
+  const values = () => [...(reflector?.objects.values() ?? [])];
+
+  it('is watched in the newest that is served, and in no other', async () => {
+    api.serve(WIDGETS, [widget('one')]);
+    api.serve(OLD, [widget('one')]);
+    startVersions();
+    await vi.waitFor(() => expect(values()).toEqual(['one:v1']), CEILING);
+    expect(api.asked(OLD)).toEqual([]);
+    expect(reflector?.isMakeshift()).toBe(false);
+  });
+
+  it('is watched in an older one where there is no newer, until there is', async () => {
+    api.serve(OLD, [widget('one')]);
+    startVersions();
+    await vi.waitFor(() => expect(values()).toEqual(['one:v1beta1']), CEILING);
+    await isKnown();
+    await vi.waitFor(() => expect(api.watching(OLD)).toBe(1), CEILING);
+    expect(reflector?.isMakeshift()).toBe(true);
+    api.serve(WIDGETS, [widget('one')]);
+    reflector?.recheck();
+    await vi.waitFor(() => expect(values()).toEqual(['one:v1']), CEILING);
+    await vi.waitFor(() => expect(api.watching(OLD)).toBe(0), CEILING);
+  });
+
+  it('is followed when the older one goes and the newer one comes', async () => {
+    api.serve(OLD, [widget('one')]);
+    startVersions();
+    await vi.waitFor(() => expect(api.watching(OLD)).toBe(1), CEILING);
+    api.serve(WIDGETS, [widget('one')]);
+    api.unserve(OLD);
+    await vi.waitFor(() => expect(values()).toEqual(['one:v1']), CEILING);
+  });
+
+  it('is not served where none of them is', async () => {
+    startVersions();
+    await vi.waitFor(() => expect(reflector?.state()).toEqual({ state: 'notServed' }), CEILING);
+    expect(reflector?.settled()).toBe(true);
   });
 });
 

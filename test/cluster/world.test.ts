@@ -137,6 +137,60 @@ describe('the live world', () => {
   });
 });
 
+describe('companions', () => {
+  const STORE = { ...WIDGET, kind: 'WidgetStore', plural: 'widgetstores' };
+  const STORES = '/apis/example.com/v1/widgetstores';
+  const leaning: SyncKind = { ...kind, companions: [STORE, WIDGET] };
+  const store = (name: string): Item => ({ metadata: { namespace: 'floe-jobs', name } });
+
+  it('are watched once, found by their names, and target nothing', async () => {
+    api.serve(WIDGETS, [widget('a', 'db')]);
+    api.serve(STORES, [store('vault')]);
+    const { world, syncObjects } = start('get', [leaning]);
+    await isReady();
+    expect(world.watched(STORE, 'floe-jobs', 'vault')).toMatchObject({
+      state: 'present',
+      value: { kind: STORE },
+    });
+    expect(world.watched(WIDGET, 'floe-jobs', 'a')).toMatchObject({ state: 'present' });
+    expect(world.watched(STORE, 'floe-jobs', 'other')).toEqual({ state: 'absent' });
+    expect([...syncObjects()]).toHaveLength(1);
+    expect(api.asked(WIDGETS).filter(({ query }) => query.get('watch') === null)).toHaveLength(1);
+  });
+
+  it('that nobody serves are absent; that nobody may read are not known', async () => {
+    api.serve(WIDGETS);
+    const { world } = start('get', [leaning]);
+    await isReady();
+    expect(world.watched(STORE, 'floe-jobs', 'vault')).toEqual({ state: 'absent' });
+    await cluster?.stop();
+    api.intercept(({ path }, response) => {
+      if (path === '/apis/example.com/v1')
+        send(response, 200, { resources: [{ name: 'widgets' }, { name: 'widgetstores' }] });
+      else if (path === STORES) status(response, 403, 'Forbidden', 'forbidden');
+      else return false;
+      return true;
+    });
+    const second = start('get', [leaning]);
+    await isReady();
+    expect(second.world.watched(STORE, 'floe-jobs', 'vault')).toMatchObject({ state: 'failed' });
+    expect(second.world.kind(WIDGET)).toEqual({ state: 'known' });
+  });
+});
+
+describe('opaque sync resources', () => {
+  it('are found by their namespace, beside what can be read of their targets', async () => {
+    const isOpaque = (object: KubeObject) => nameOf(object.raw) === 'sealed';
+    api.serve(WIDGETS, [widget('sealed', 'db'), widget('open', 'db')]);
+    const { world } = start('get', [{ ...kind, isOpaque }]);
+    await isReady();
+    expect(world.opaqueIn('floe-jobs').map(({ raw }) => nameOf(raw))).toEqual(['sealed']);
+    expect(world.opaqueIn('other')).toEqual([]);
+    expect(world.targetsIn('floe-jobs')).toEqual(['db']);
+    expect(claimants('db')).toEqual(['open', 'sealed']);
+  });
+});
+
 describe('readiness', () => {
   it('names what it waits for', async () => {
     api.serve(WIDGETS);

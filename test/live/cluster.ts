@@ -1,40 +1,15 @@
 /** What every test against a real API server needs of it: kinds, permissions, a way to this machine. */
 import type { ApiClient } from '../../tools/control-plane/api-client.ts';
-import { INFISICAL_KINDS, installCrds } from '../../tools/control-plane/crds.ts';
+import { PLUGINS } from '../../src/plugins/index.ts';
+import { CUSTOM_KINDS, installCrds } from '../../tools/control-plane/crds.ts';
 import type { CustomKind } from '../../tools/control-plane/crds.ts';
 import type { ControlPlane } from '../../tools/control-plane/control-plane.ts';
+import { rbacRules } from '../../tools/rbac.ts';
 
 /** Who the webhook is, to this API server. */
 export const WEBHOOK = { token: 'webhook-token', user: 'floe-secrets-webhook', groups: [] };
 export const HOME = 'floe-secrets-system';
 export const SERVICE = 'floe-secrets-webhook';
-
-/** Besides the operators' kinds: the CSI driver's. */
-export const SECRET_PROVIDER_CLASSES: CustomKind = {
-  group: 'secrets-store.csi.x-k8s.io',
-  version: 'v1',
-  kind: 'SecretProviderClass',
-  plural: 'secretproviderclasses',
-};
-
-/** Exactly what the chart grants the webhook: no list of Secrets, no write of anything. */
-const RULES = [
-  rule('', ['secrets'], ['get']),
-  rule('', ['namespaces', 'serviceaccounts'], ['get', 'list', 'watch']),
-  rule('batch', ['jobs', 'cronjobs'], ['get']),
-  rule('authorization.k8s.io', ['subjectaccessreviews'], ['create']),
-  rule('apiextensions.k8s.io', ['customresourcedefinitions'], ['get', 'list', 'watch']),
-  rule(
-    'secrets.infisical.com',
-    INFISICAL_KINDS.map(({ plural }) => plural),
-    ['get', 'list', 'watch'],
-  ),
-  rule('secrets-store.csi.x-k8s.io', [SECRET_PROVIDER_CLASSES.plural], ['get']),
-];
-
-function rule(group: string, resources: readonly string[], verbs: readonly string[]): object {
-  return { apiGroups: [group], resources, verbs };
-}
 
 /** Kinds, the webhook's permissions, and the Service by which the API server finds it. */
 export async function prepareCluster(
@@ -43,8 +18,11 @@ export async function prepareCluster(
 ): Promise<void> {
   const rbac = '/apis/rbac.authorization.k8s.io/v1';
   const name = WEBHOOK.user;
-  await installCrds(api, options.kinds ?? [...INFISICAL_KINDS, SECRET_PROVIDER_CLASSES]);
-  await api.request('POST', `${rbac}/clusterroles`, { metadata: { name }, rules: RULES });
+  await installCrds(api, options.kinds ?? CUSTOM_KINDS);
+  await api.request('POST', `${rbac}/clusterroles`, {
+    metadata: { name },
+    rules: rbacRules(PLUGINS).cluster,
+  });
   await api.request('POST', `${rbac}/clusterrolebindings`, {
     metadata: { name },
     roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name },

@@ -1,6 +1,8 @@
 /** Webhook configurations as the chart would write them, each for the namespaces with one label. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApiClient } from '../../tools/control-plane/api-client.ts';
+import { PLUGINS } from '../../src/plugins/index.ts';
+import { syncResourceRules } from '../../tools/webhook-rules.ts';
 import { HOME, SERVICE } from './cluster.ts';
 
 const ADMISSION = '/apis/admissionregistration.k8s.io/v1';
@@ -88,7 +90,7 @@ function validating(registration: Registration): object {
         resources: ['deployments', 'statefulsets', 'daemonsets', 'replicasets'],
       },
       { apiGroups: ['batch'], apiVersions: ['v1'], operations: written, resources: ['jobs', 'cronjobs'] },
-      { apiGroups: ['secrets.infisical.com'], apiVersions: ['*'], operations: written, resources: ['*'] },
+      ...syncResourceRules(PLUGINS),
     ],
   };
   return { metadata: { name: registration.name }, webhooks: [webhook] };

@@ -1,14 +1,10 @@
 /** Writes a story's objects to a real API server, and remembers what it named them. */
 import type { ApiClient } from '../../tools/control-plane/api-client.ts';
+import { CUSTOM_KINDS } from '../../tools/control-plane/crds.ts';
 import { asShort, textOf } from '../stories/manifest.ts';
 import type { Manifest } from '../stories/manifest.ts';
 import { render } from '../stories/rendering.ts';
 import type { Stage } from '../stories/rendering.ts';
-
-const PLURALS: Readonly<Record<string, string>> = {
-  Namespace: 'namespaces',
-  SecretProviderClass: 'secretproviderclasses',
-};
 
 /** The path of a kind's collection in the object's namespace. */
 export function collectionOf(object: Manifest): string {
@@ -16,8 +12,9 @@ export function collectionOf(object: Manifest): string {
   const kind = String(object['kind']);
   const namespace = asShort(object['metadata'])['namespace'];
   const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
-  const plural = PLURALS[kind] ?? `${kind.toLowerCase()}s`;
-  return kind === 'Namespace' ? `${root}/${plural}` : `${root}/namespaces/${String(namespace)}/${plural}`;
+  const custom = CUSTOM_KINDS.find((one) => one.kind === kind);
+  const plural = custom?.plural ?? `${kind.toLowerCase()}s`;
+  return namespace === undefined ? `${root}/${plural}` : `${root}/namespaces/${textOf(namespace)}/${plural}`;
 }
 
 export function pathOf(object: Manifest): string {

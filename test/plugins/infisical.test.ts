@@ -5,6 +5,7 @@ import { infisical } from '../../src/plugins/infisical.ts';
 import type { Health, SyncKind } from '../../src/plugins/plugin.ts';
 import { HERE, secret, syncKind } from '../review/setup.ts';
 import { SECRET_STATUSES, STATIC_STATUSES } from './statuses.ts';
+import { ALONE } from './view.ts';
 
 const SECRET = syncKind('InfisicalSecret');
 const STATIC = syncKind('InfisicalStaticSecret');
@@ -18,11 +19,11 @@ function object(kind: SyncKind, spec: JsonObject, status?: JsonObject, generatio
 }
 
 function healthOfSecret(conditions: readonly Json[] | undefined, spec: JsonObject = ONE_TARGET): Health {
-  return SECRET.health(object(SECRET, spec, conditions === undefined ? undefined : { conditions }));
+  return SECRET.health(object(SECRET, spec, conditions === undefined ? undefined : { conditions }), ALONE);
 }
 
 function healthOfStatic(conditions: readonly Json[], generation = 1, spec: JsonObject = {}): Health {
-  return STATIC.health(object(STATIC, spec, { conditions }, generation));
+  return STATIC.health(object(STATIC, spec, { conditions }, generation), ALONE);
 }
 
 describe('InfisicalSecret targets', () => {
@@ -156,7 +157,7 @@ describe('InfisicalSecret health', () => {
     'x',
   ])('is not thrown off by the status %j', (status) => {
     expect(['none', 'failing']).toContain(
-      SECRET.health(object(SECRET, ONE_TARGET, status as JsonObject)).verdict,
+      SECRET.health(object(SECRET, ONE_TARGET, status as JsonObject), ALONE).verdict,
     );
   });
 });
@@ -177,7 +178,7 @@ describe('InfisicalSecret scope', () => {
       envSlug: 'prod',
       secretsPath: '/compute',
     };
-    expect(SECRET.scope(object(SECRET, { authentication: { [method]: { secretsScope } } }))).toEqual({
+    expect(SECRET.scope(object(SECRET, { authentication: { [method]: { secretsScope } } }), ALONE)).toEqual({
       projects: ['data', '11111111'],
       environments: ['prod'],
       paths: ['/compute'],
@@ -186,7 +187,7 @@ describe('InfisicalSecret scope', () => {
 
   it('is read from the legacy service account', () => {
     const authentication = { serviceAccount: { projectId: 'p', environmentName: 'dev' } };
-    expect(SECRET.scope(object(SECRET, { authentication }))).toEqual({
+    expect(SECRET.scope(object(SECRET, { authentication }), ALONE)).toEqual({
       projects: ['p'],
       environments: ['dev'],
       paths: [],
@@ -195,7 +196,7 @@ describe('InfisicalSecret scope', () => {
 
   it('has no project for a service token, which names none', () => {
     const authentication = { serviceToken: { secretsScope: { envSlug: 'dev', secretsPath: '/' } } };
-    expect(SECRET.scope(object(SECRET, { authentication }))).toMatchObject({
+    expect(SECRET.scope(object(SECRET, { authentication }), ALONE)).toMatchObject({
       projects: [],
       environments: ['dev'],
     });
@@ -206,7 +207,7 @@ describe('InfisicalSecret scope', () => {
       universalAuth: { secretsScope: { projectSlug: 'ours' } },
       ldapAuth: { secretsScope: { projectSlug: 'theirs' } },
     };
-    expect(SECRET.scope(object(SECRET, { authentication })).projects).toEqual(['ours', 'theirs']);
+    expect(SECRET.scope(object(SECRET, { authentication }), ALONE).projects).toEqual(['ours', 'theirs']);
   });
 
   it('names the namespaces of every credential', () => {
@@ -271,7 +272,7 @@ describe('InfisicalStaticSecret', () => {
 
   it('reads every source, and hides none that cannot be read', () => {
     const source = { projectSlug: 'data', environmentSlug: 'dev', secretPath: '/a' };
-    const scope = (sources: readonly JsonObject[]) => STATIC.scope(object(STATIC, { sources }));
+    const scope = (sources: readonly JsonObject[]) => STATIC.scope(object(STATIC, { sources }), ALONE);
     expect(scope([source, { projectId: 'x', environmentSlug: 'prod', secretPath: '/b' }])).toEqual({
       projects: ['data', 'x'],
       environments: ['dev', 'prod'],

@@ -62,12 +62,16 @@ export function manifest(short: Short, apiVersion: string, kind: string): Manife
   return { apiVersion, kind, metadata: metadataOf({ ...short, kind }) };
 }
 
+function isClusterWide(kind: unknown): boolean {
+  return kind === 'Namespace' || String(kind).startsWith('Cluster');
+}
+
 export function metadataOf(short: Short): Manifest {
   const owner = short['owner'] ?? short['ownedBy'];
   const known = ['generation', 'managedFields', 'deletionTimestamp', 'finalizers', 'ownerReferences'];
   return {
     name: short['name'],
-    ...(short['kind'] === 'Namespace' ? {} : { namespace: short['namespace'] ?? NAMESPACE }),
+    ...(isClusterWide(short['kind']) ? {} : { namespace: short['namespace'] ?? NAMESPACE }),
     uid: short['uid'] ?? `uid:${textOf(short['kind'])}/${textOf(short['name'])}`,
     resourceVersion: '4711',
     creationTimestamp: short['created'] ?? short['creationTimestamp'] ?? 'now-1h',

@@ -8,20 +8,58 @@ export interface CustomKind {
   readonly version: string;
   readonly kind: string;
   readonly plural: string;
+  /** Cluster-wide. */
+  readonly cluster?: true;
 }
 
-const INFISICAL = 'secrets.infisical.com';
+/** `v1/Widget`, or `v1/Widget/cluster`; the plural is the usual one. */
+function kindsOf(group: string, ...lines: readonly string[]): readonly CustomKind[] {
+  return lines.map((line) => {
+    const [version = '', kind = '', scope] = line.split('/');
+    const plural = `${kind.toLowerCase()}${kind.endsWith('s') ? 'es' : 's'}`;
+    return { group, version, kind, plural, ...(scope === 'cluster' ? { cluster: true } : {}) };
+  });
+}
 
-export const INFISICAL_KINDS: readonly CustomKind[] = [
-  { group: INFISICAL, version: 'v1alpha1', kind: 'InfisicalSecret', plural: 'infisicalsecrets' },
-  { group: INFISICAL, version: 'v1beta1', kind: 'InfisicalStaticSecret', plural: 'infisicalstaticsecrets' },
+export const INFISICAL_KINDS: readonly CustomKind[] = kindsOf(
+  'secrets.infisical.com',
+  'v1alpha1/InfisicalSecret',
+  'v1beta1/InfisicalStaticSecret',
+  'v1alpha1/InfisicalDynamicSecret',
+  'v1beta1/InfisicalAuth',
+  'v1beta1/InfisicalConnection',
+);
+
+/** Written down from the operators' own CRDs, so that a plugin that mistakes a plural or a scope is found out. */
+export const CUSTOM_KINDS: readonly CustomKind[] = [
+  ...INFISICAL_KINDS,
+  ...kindsOf(
+    'external-secrets.io',
+    'v1/ExternalSecret',
+    'v1/ClusterExternalSecret/cluster',
+    'v1/SecretStore',
+    'v1/ClusterSecretStore/cluster',
+  ),
+  ...kindsOf(
+    'secrets.hashicorp.com',
+    'v1beta1/VaultStaticSecret',
+    'v1beta1/VaultDynamicSecret',
+    'v1beta1/VaultPKISecret',
+    'v1beta1/VaultAuth',
+    'v1beta1/VaultConnection',
+  ),
+  ...kindsOf('secrets.doppler.com', 'v1alpha1/DopplerSecret'),
+  ...kindsOf('onepassword.com', 'v1/OnePasswordItem'),
+  ...kindsOf('bitnami.com', 'v1alpha1/SealedSecret'),
+  ...kindsOf('isindir.github.com', 'v1alpha3/SopsSecret'),
+  ...kindsOf('secrets-store.csi.x-k8s.io', 'v1/SecretProviderClass'),
 ];
 
 const CRDS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 const ESTABLISHED_WITHIN = 20_000;
 
-/** A namespaced kind with a status subresource and no schema to speak of. */
-function customResourceDefinition({ group, version, kind, plural }: CustomKind): object {
+/** A kind with a status subresource and no schema to speak of. */
+function customResourceDefinition({ group, version, kind, plural, cluster }: CustomKind): object {
   const anything = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
@@ -29,7 +67,7 @@ function customResourceDefinition({ group, version, kind, plural }: CustomKind):
     metadata: { name: `${plural}.${group}` },
     spec: {
       group,
-      scope: 'Namespaced',
+      scope: cluster === true ? 'Cluster' : 'Namespaced',
       names: { kind, listKind: `${kind}List`, plural, singular: kind.toLowerCase() },
       versions: [
         {

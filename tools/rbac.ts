@@ -1,0 +1,89 @@
+// What the webhook may do, derived from what it does: the rules of its plugins and of the features that are on. The
+// chart, the README and the tests' clusters take them from here.
+import type { Plugin } from '../src/plugins/plugin.ts';
+import { companionsOf } from '../src/cluster/watched-kinds.ts';
+
+/** One rule of a Role or ClusterRole. */
+export interface Rule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly verbs: readonly string[];
+  readonly resourceNames?: readonly string[];
+}
+
+/** What something needs in every namespace, and what in the webhook's own. */
+export interface Grant {
+  readonly cluster?: readonly Rule[];
+  readonly own?: readonly Rule[];
+}
+
+/** What every installation needs. Secrets: only `get`, and nothing is ever written (floe's rule AC-8). */
+const BASE: Grant = {
+  cluster: [
+    rule('', ['namespaces', 'serviceaccounts'], ['get', 'list', 'watch']),
+    rule('', ['secrets'], ['get']),
+    rule('batch', ['jobs', 'cronjobs'], ['get']),
+    // Secrets that a pod's own CSI volume makes.
+    rule('secrets-store.csi.x-k8s.io', ['secretproviderclasses'], ['get']),
+    // To notice a CRD that is installed or removed later.
+    rule('apiextensions.k8s.io', ['customresourcedefinitions'], ['list', 'watch']),
+    // Whether a person may list Secrets, before a look-alike is named.
+    rule('authorization.k8s.io', ['subjectaccessreviews'], ['create']),
+  ],
+};
+
+/** What each feature needs besides. */
+export const FEATURES = {
+  /** `secrets.access: watch`. */
+  watchSecrets: { cluster: [rule('', ['secrets'], ['list', 'watch'])] },
+} as const satisfies Readonly<Record<string, Grant>>;
+
+export type Feature = keyof typeof FEATURES;
+
+/** The rules of these plugins and features, those of one resource as one, in a stable order. */
+export function rbacRules(plugins: readonly Plugin[], features: readonly Feature[] = []): Required<Grant> {
+  const grants: readonly Grant[] = [BASE, grantOf(plugins), ...features.map((feature) => FEATURES[feature])];
+  return {
+    cluster: merged(grants.flatMap((grant) => grant.cluster ?? [])),
+    own: merged(grants.flatMap((grant) => grant.own ?? [])),
+  };
+}
+
+/** Exactly what plugins watch: sync resources are also read one by one, before a refusal. */
+export function grantOf(plugins: readonly Plugin[]): Grant {
+  const kinds = [...new Set(plugins.flatMap((plugin) => plugin.kinds))];
+  return {
+    cluster: [
+      ...kinds.map(({ resource }) => rule(resource.group, [resource.plural], ['get', 'list', 'watch'])),
+      ...companionsOf(kinds).map(({ group, plural }) => rule(group, [plural], ['list', 'watch'])),
+    ],
+  };
+}
+
+function rule(group: string, resources: readonly string[], verbs: readonly string[]): Rule {
+  return { apiGroups: [group], resources, verbs };
+}
+
+/** One rule for all resources of a group with the same verbs. A rule for named objects stays as it is. */
+function merged(rules: readonly Rule[]): readonly Rule[] {
+  const verbsOf = new Map<string, Set<string>>();
+  for (const { apiGroups, resources, verbs, resourceNames } of rules) {
+    if (resourceNames !== undefined) continue;
+    for (const key of apiGroups.flatMap((group) => resources.map((resource) => `${group}/${resource}`))) {
+      verbsOf.set(key, (verbsOf.get(key) ?? new Set()).union(new Set(verbs)));
+    }
+  }
+  const together = Map.groupBy(verbsOf, ([key, verbs]) => `${key.split('/', 1)[0]} ${ordered(verbs).join()}`);
+  const open = [...together.values()].map((entries) => {
+    const [group = ''] = entries[0]?.[0].split('/', 1) ?? [];
+    const resources = entries.map(([key]) => key.slice(group.length + 1));
+    return rule(group, resources, ordered(entries[0]?.[1] ?? new Set()));
+  });
+  return [...open, ...rules.filter(({ resourceNames }) => resourceNames !== undefined)];
+}
+
+const VERBS = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete', 'deletecollection'];
+
+function ordered(verbs: ReadonlySet<string>): readonly string[] {
+  return [...verbs].toSorted((one, other) => VERBS.indexOf(one) - VERBS.indexOf(other));
+}
