@@ -8,6 +8,7 @@ import { createLiveCluster } from './cluster/live.ts';
 import { watchWorldFolder } from './cluster/world-files.ts';
 import type { Config } from './config/config.ts';
 import { ConfigError } from './config/error.ts';
+import { startControllers } from './controllers.ts';
 import { createReviewer } from './review/review.ts';
 import { settingsOf } from './review/settings.ts';
 import type { AppParts } from './server/app.ts';
@@ -121,10 +122,13 @@ async function liveCluster(config: Config, options: ServeOptions, listeners: Lis
     count,
     report: ({ event, ...fields }) => log[event === 'failed' ? 'warn' : 'info'](fields, WATCH_EVENTS[event]),
   });
+  const admit = live.admission({ review: createReviewer(config), now: Date.now });
+  const election = startControllers({ config, client, live, admit, log });
   return {
-    admit: live.admission({ review: createReviewer(config), now: Date.now }),
+    admit,
     ready: live.ready,
     stop: async () => {
+      await election.stop();
       await live.stop();
       await client.close();
     },

@@ -36,6 +36,16 @@ const BASE: Grant = {
 export const FEATURES = {
   /** `secrets.access: watch`. */
   watchSecrets: { cluster: [rule('', ['secrets'], ['list', 'watch'])] },
+  /** To lead, and to know pods and workloads while leading. */
+  controllers: {
+    cluster: [
+      rule('', ['pods'], ['get', 'list', 'watch']),
+      rule('apps', ['deployments', 'statefulsets', 'daemonsets', 'replicasets'], ['get', 'list', 'watch']),
+      rule('batch', ['jobs', 'cronjobs'], ['get', 'list', 'watch']),
+      rule('argoproj.io', ['rollouts'], ['get', 'list', 'watch']),
+    ],
+    own: [rule('coordination.k8s.io', ['leases'], ['get', 'create', 'update'])],
+  },
 } as const satisfies Readonly<Record<string, Grant>>;
 
 export type Feature = keyof typeof FEATURES;

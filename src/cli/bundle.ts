@@ -28,6 +28,7 @@ const POD_TEMPLATE: WorkloadKind = {
   version: 'v1',
   kind: 'PodTemplate',
   plural: 'podtemplates',
+  namespaced: true,
   template: ['template'],
 };
 

@@ -1,7 +1,6 @@
 /** The live cluster in one call: watches, live reads, and the admission over both. */
 import type { Config } from '../config/config.ts';
 import type { KubeObject } from '../kube/object.ts';
-import type { World } from '../kube/world.ts';
 import type { SyncKind } from '../plugins/plugin.ts';
 import type { Admission, AdmissionParts } from './admit.ts';
 import { createAdmission } from './admit.ts';
@@ -23,7 +22,7 @@ export interface LiveClusterOptions extends WatchOptions {
 }
 
 export interface LiveCluster {
-  readonly world: World;
+  readonly world: LiveWorld;
   readonly lookup: Lookup;
   admission(parts: Pick<AdmissionParts, 'review' | 'now'>): Admission;
   ready: LiveWorld['ready'];

@@ -5,8 +5,8 @@ import { nameOf, namespaceOf } from '../kube/object.ts';
 
 /** What is kept of a kind's objects, and who hears of changes. */
 export interface Kept<T> {
-  /** `kind` has the version in which the object was read. */
-  reduce(kind: ResourceKind, raw: JsonObject): T;
+  /** What is kept of an object, undefined nothing of it; `kind` has the version in which it was read. */
+  reduce(kind: ResourceKind, raw: JsonObject): T | undefined;
   /** `after` is undefined where the object is gone, `before` where it is new. Must not throw. */
   changed?(change: {
     readonly namespace: string;
@@ -54,6 +54,10 @@ export function createStore<T>(kept: Kept<T>): Store<T> {
       const key = keyOf(namespace, name);
       const before = entries.get(key);
       const value = kept.reduce(kind, raw);
+      if (value === undefined) {
+        drop(key);
+        return key;
+      }
       entries.set(key, { namespace, name, value });
       kept.changed?.({
         namespace,

@@ -28,6 +28,7 @@ async function turn<T>(run: Run<T>): Promise<number> {
   let verb: 'list' | 'watch' = 'list';
   try {
     if (run.resourceVersion === '') await list(run);
+    if (run.resourceVersion === '') return 0;
     verb = 'watch';
     const good = await watch(run);
     run.failures = good ? 0 : run.failures + 1;
@@ -44,6 +45,7 @@ async function list<T>(run: Run<T>): Promise<void> {
     signal: stopper.signal,
     ...(watched.metadataOnly === true ? { accept: METADATA_LIST } : {}),
   };
+  const { rechecks } = run;
   const seen = new Set<string>();
   let resourceVersion = '';
   const { kind } = run;
@@ -53,7 +55,8 @@ async function list<T>(run: Run<T>): Promise<void> {
   }
   // Whatever vanished while nobody watched is not in the new list.
   store.keepOnly(seen);
-  run.resourceVersion = resourceVersion;
+  // What was put in before a recheck may be wrong.
+  run.resourceVersion = rechecks === run.rechecks ? resourceVersion : '';
   run.listed = true;
   run.notServed = false;
   healthy(run);

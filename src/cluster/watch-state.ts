@@ -64,6 +64,8 @@ export interface Run<T> {
   /** Attempts that failed one after the other. */
   failures: number;
   eagerUntil: number;
+  /** How often somebody said that what is listed counts no more. */
+  rechecks: number;
 }
 
 const TIMES: WatchTimes = {
@@ -92,6 +94,7 @@ export function createRun<T>(client: Client, watched: Watched<T>, options: Watch
     brokenSince: undefined,
     failures: 0,
     eagerUntil: Number.NEGATIVE_INFINITY,
+    rechecks: 0,
   };
 }
 

@@ -20,7 +20,7 @@ export interface Reflector<T> {
   settled(): boolean;
   /** Whether a changed CRD may bring better: there is nothing, or only an older version. */
   isMakeshift(): boolean;
-  /** The kind's CRD has changed: look at once, and often for a while. */
+  /** The kind's CRD, or what is kept of its objects, has changed: list again at once, and often for a while. */
   recheck(): void;
   /** Ends the watch at once; resolves when nothing of it is left. */
   stop(): Promise<void>;
@@ -44,6 +44,7 @@ export function startReflector<T>(
     settled: () => isSettled(run),
     isMakeshift: () => run.notServed || run.kind !== watched.kind,
     recheck() {
+      run.rechecks += 1;
       run.eagerUntil = performance.now() + EAGER_FOR;
       run.kind = watched.kind;
       run.stream?.abort();

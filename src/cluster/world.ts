@@ -9,6 +9,8 @@ import type { Read, World } from '../kube/world.ts';
 import { KNOWN, UNREAD, present, watchedRead } from '../kube/world.ts';
 import type { SyncKind } from '../plugins/plugin.ts';
 import type { Client } from './client.ts';
+import type { Listeners } from './listeners.ts';
+import { createListeners } from './listeners.ts';
 import { resourceName } from './paths.ts';
 import { reduceObject, reduceSecret } from './reduce.ts';
 import type { Reflector, WatchOptions } from './watch.ts';
@@ -20,8 +22,16 @@ export interface LiveWorld extends World {
   ready(): { readonly ready: boolean; readonly waiting: readonly string[] };
   /** Every sync resource that is known. */
   syncObjects(): Iterable<KubeObject>;
+  /** Calls for each change of what a judgement stands on, until the function that it gives is called. */
+  observe(listener: (change: WorldChange) => void): () => void;
   stop(): Promise<void>;
 }
+
+/** What may be judged otherwise now; a Secret also where what targets it has changed. */
+export type WorldChange =
+  | { readonly what: 'namespace'; readonly name: string }
+  | { readonly what: 'serviceAccount'; readonly namespace: string; readonly name: string }
+  | { readonly what: 'secret'; readonly namespace: string; readonly name: string };
 
 export interface LiveWorldOptions extends WatchOptions {
   /** Also keep the metadata of all Secrets (`secrets.access: watch`). */
@@ -55,7 +65,8 @@ export function startWorld(
     (object) => targetsOf(kinds, object),
     (object) => isOpaque(kinds, object),
   );
-  const watches = startWatches(client, kinds, { index, options });
+  const changes = createListeners<WorldChange>();
+  const watches = startWatches(client, kinds, { index, options, changes });
   const essential = [watches.namespaces, watches.serviceAccounts, watches.secrets, ...watches.syncs.values()];
   const awaited = essential.filter((watch) => watch !== undefined);
   const syncOf = (kind: ResourceKind): Reflector<KubeObject> | undefined =>
@@ -82,32 +93,48 @@ export function startWorld(
       return { ready: waiting.length === 0, waiting };
     },
     syncObjects: () => index.all(),
+    observe: changes.add,
     async stop() {
       await Promise.all([...awaited, watches.definitions].map(async (watch) => watch.stop()));
     },
   };
 }
 
-function startWatches(
-  client: Client,
-  kinds: readonly SyncKind[],
-  { index, options }: { readonly index: TargetIndex; readonly options: LiveWorldOptions },
-): Watches {
-  const resources = kinds.map(({ resource }) => resource);
-  const syncs = new Map(
-    resources.map((kind) => [resourceName(kind), startSync(client, kind, { index, options })]),
-  );
+interface Keeping {
+  readonly index: TargetIndex;
+  readonly options: LiveWorldOptions;
+  readonly changes: Listeners<WorldChange>;
+}
+
+function startWatches(client: Client, kinds: readonly SyncKind[], keeping: Keeping): Watches {
+  const { options, changes } = keeping;
+  const syncs = new Map(kinds.map((kind) => [resourceName(kind.resource), startSync(client, kind, keeping)]));
   for (const kind of companionsOf(kinds)) {
     const watched = { kind, reduce: reduceObject };
     syncs.set(resourceName(kind), startReflector(client, watched, options));
   }
-  const metadata = (kind: ResourceKind, metadataOnly: boolean): Reflector<KubeObject> =>
-    startReflector(client, { kind, metadataOnly, reduce: reduceObject }, options);
   return {
-    namespaces: metadata(NAMESPACE, true),
+    namespaces: startReflector(
+      client,
+      {
+        kind: NAMESPACE,
+        metadataOnly: true,
+        reduce: reduceObject,
+        changed: ({ name }) => changes.tell({ what: 'namespace', name }),
+      },
+      options,
+    ),
     // Their imagePullSecrets are no metadata.
-    serviceAccounts: metadata(SERVICE_ACCOUNT, false),
-    secrets: options.watchSecrets === true ? startSecrets(client, options) : undefined,
+    serviceAccounts: startReflector(
+      client,
+      {
+        kind: SERVICE_ACCOUNT,
+        reduce: reduceObject,
+        changed: ({ namespace, name }) => changes.tell({ what: 'serviceAccount', namespace, name }),
+      },
+      options,
+    ),
+    secrets: options.watchSecrets === true ? startSecrets(client, keeping) : undefined,
     syncs,
     definitions: startDefinitions(client, syncs, options),
   };
@@ -115,17 +142,22 @@ function startWatches(
 
 function startSync(
   client: Client,
-  kind: ResourceKind,
-  { index, options }: { readonly index: TargetIndex; readonly options: LiveWorldOptions },
+  sync: SyncKind,
+  { index, options, changes }: Keeping,
 ): Reflector<KubeObject> {
+  const kind = sync.resource;
   return startReflector(
     client,
     {
       kind,
       reduce: reduceObject,
-      changed: ({ namespace, name, after }) => {
+      changed: ({ namespace, name, before, after }) => {
         if (after === undefined) index.remove(kind, namespace, name);
         else index.put(after);
+        for (const object of [before, after]) {
+          const targets = object === undefined ? [] : targetsOf([sync], object);
+          for (const target of targets) changes.tell({ what: 'secret', ...target });
+        }
       },
     },
     options,
@@ -133,9 +165,18 @@ function startSync(
 }
 
 /** All Secrets of a cluster at once: as text a record takes a third of the room of its objects. */
-function startSecrets(client: Client, options: WatchOptions): Reflector<string> {
+function startSecrets(client: Client, { options, changes }: Keeping): Reflector<string> {
   const reduce = (_kind: ResourceKind, raw: JsonObject): string => JSON.stringify(reduceSecret(raw));
-  return startReflector(client, { kind: SECRET, metadataOnly: true, reduce }, options);
+  return startReflector(
+    client,
+    {
+      kind: SECRET,
+      metadataOnly: true,
+      reduce,
+      changed: ({ namespace, name }) => changes.tell({ what: 'secret', namespace, name }),
+    },
+    options,
+  );
 }
 
 function unpacked(packed: string | undefined): SecretRecord | undefined {

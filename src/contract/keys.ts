@@ -23,6 +23,7 @@ export const KEYS = {
   versions: `${PREFIX}versions`,
   restartedAt: `${PREFIX}restartedAt`,
   retry: `${PREFIX}retry`,
+  controllers: `${PREFIX}controllers`,
 } as const;
 
 /** floe's own keys: read as context, never written. */

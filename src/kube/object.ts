@@ -120,6 +120,7 @@ export function apiVersionOf(kind: ResourceKind): string {
 }
 
 export const NAMESPACE: ResourceKind = core('Namespace', 'namespaces', false);
+export const POD: ResourceKind = core('Pod', 'pods');
 export const SECRET: ResourceKind = core('Secret', 'secrets');
 export const SERVICE_ACCOUNT: ResourceKind = core('ServiceAccount', 'serviceaccounts');
 export const JOB: ResourceKind = {
@@ -130,6 +131,13 @@ export const JOB: ResourceKind = {
   namespaced: true,
 };
 export const CRON_JOB: ResourceKind = { ...JOB, kind: 'CronJob', plural: 'cronjobs' };
+export const LEASE: ResourceKind = {
+  group: 'coordination.k8s.io',
+  version: 'v1',
+  kind: 'Lease',
+  plural: 'leases',
+  namespaced: true,
+};
 export const SECRET_PROVIDER_CLASS: ResourceKind = {
   group: 'secrets-store.csi.x-k8s.io',
   version: 'v1',

@@ -1,18 +1,15 @@
 /** Workloads: objects with a pod template, and the pods that their controllers make of it. */
 import type { JsonObject } from './json.ts';
 import { asObject, dig, get } from './json.ts';
+import type { ResourceKind } from './object.ts';
 
-export interface WorkloadKind {
-  readonly group: string;
-  readonly kind: string;
-  readonly plural: string;
-  readonly version: string;
+export interface WorkloadKind extends ResourceKind {
   /** Where the pod template stands. */
   readonly template: readonly string[];
 }
 
 const TEMPLATE = ['spec', 'template'] as const;
-const apps = { group: 'apps', version: 'v1', template: TEMPLATE };
+const apps = { group: 'apps', version: 'v1', namespaced: true, template: TEMPLATE };
 
 /** Pod Security Admission's list of pod controllers, and Argo's Rollout. */
 export const WORKLOADS: readonly WorkloadKind[] = [
@@ -27,6 +24,7 @@ export const WORKLOADS: readonly WorkloadKind[] = [
     version: 'v1',
     kind: 'CronJob',
     plural: 'cronjobs',
+    namespaced: true,
     template: ['spec', 'jobTemplate', 'spec', 'template'],
   },
   { ...apps, group: 'argoproj.io', version: 'v1alpha1', kind: 'Rollout', plural: 'rollouts' },

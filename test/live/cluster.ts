@@ -4,12 +4,16 @@ import { PLUGINS } from '../../src/plugins/index.ts';
 import { CUSTOM_KINDS, installCrds } from '../../tools/control-plane/crds.ts';
 import type { CustomKind } from '../../tools/control-plane/crds.ts';
 import type { ControlPlane } from '../../tools/control-plane/control-plane.ts';
-import { rbacRules } from '../../tools/rbac.ts';
+import type { Feature } from '../../tools/rbac.ts';
+import { FEATURES, rbacRules } from '../../tools/rbac.ts';
 
 /** Who the webhook is, to this API server. */
 export const WEBHOOK = { token: 'webhook-token', user: 'floe-secrets-webhook', groups: [] };
 export const HOME = 'floe-secrets-system';
 export const SERVICE = 'floe-secrets-webhook';
+
+/** Everything that an installation can turn on, but the right to list Secrets. */
+const GRANTED = (Object.keys(FEATURES) as Feature[]).filter((feature) => feature !== 'watchSecrets');
 
 /** Kinds, the webhook's permissions, and the Service by which the API server finds it. */
 export async function prepareCluster(
@@ -19,19 +23,22 @@ export async function prepareCluster(
   const rbac = '/apis/rbac.authorization.k8s.io/v1';
   const name = WEBHOOK.user;
   await installCrds(api, options.kinds ?? CUSTOM_KINDS);
-  await api.request('POST', `${rbac}/clusterroles`, {
+  const { cluster, own } = rbacRules(PLUGINS, GRANTED);
+  const subjects = [
+    { apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name },
+    { kind: 'ServiceAccount', name, namespace: HOME },
+  ];
+  const binding = (kind: string) => ({
     metadata: { name },
-    rules: rbacRules(PLUGINS).cluster,
-  });
-  await api.request('POST', `${rbac}/clusterrolebindings`, {
-    metadata: { name },
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name },
-    subjects: [
-      { apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name },
-      { kind: 'ServiceAccount', name, namespace: HOME },
-    ],
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind, name },
+    subjects,
   });
   await api.request('POST', '/api/v1/namespaces', { metadata: { name: HOME } });
+  const home = `${rbac}/namespaces/${HOME}`;
+  await api.request('POST', `${rbac}/clusterroles`, { metadata: { name }, rules: cluster });
+  await api.request('POST', `${rbac}/clusterrolebindings`, binding('ClusterRole'));
+  await api.request('POST', `${home}/roles`, { metadata: { name }, rules: own });
+  await api.request('POST', `${home}/rolebindings`, binding('Role'));
   // The chart's Service is a ClusterIP; this one leads out of the cluster, to the tests' process.
   await api.request('POST', `/api/v1/namespaces/${HOME}/services`, {
     metadata: { name: SERVICE },

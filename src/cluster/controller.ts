@@ -1,0 +1,120 @@
+/**
+ * What runs beside the webhook, on the leader alone. A controller is a function that watches, writes, and ends with
+ * its signal; what it writes with fails as soon as this process does not lead.
+ */
+import type { Config } from '../config/config.ts';
+import type { Admission } from './admit.ts';
+import { ApiError } from './api-error.ts';
+import type { Client } from './client.ts';
+import type { Lookup } from './lookup.ts';
+import { backoff } from './pause.ts';
+import type { RunningCluster } from './running.ts';
+import { startRunning } from './running.ts';
+import type { LiveWorld } from './world.ts';
+
+/** What every controller is given. */
+export interface ControllerParts {
+  readonly config: Config;
+  /** Reads always; writes only while this process leads, else they fail. */
+  readonly client: Client;
+  readonly world: LiveWorld;
+  readonly lookup: Lookup;
+  /** The webhook's own judgement, with live reads before a no. */
+  readonly admit: Admission;
+  readonly running: RunningCluster;
+  readonly tell: Tell;
+  /** Milliseconds since the epoch. */
+  now(): number;
+}
+
+/** A log line: a text that stays the same, and named fields. With a `failure` or an `error` it is a warning. */
+export type Tell = (event: string, fields?: Readonly<Record<string, unknown>>) => void;
+
+export interface Controller {
+  /** As the Lease names it: 'gates'. */
+  readonly name: string;
+  /** Runs until the signal is aborted, and resolves when nothing of it is left. */
+  run(parts: ControllerParts, signal: AbortSignal): Promise<void>;
+}
+
+export interface LeadingOptions extends Omit<ControllerParts, 'running'> {
+  readonly controllers: readonly Controller[];
+  /** Whether the pods of this namespace are this program's business. */
+  isWatched(namespace: string): boolean;
+  /** Whether this process leads at this moment. */
+  leading(): boolean;
+}
+
+const RESTART = { base: 1_000, max: 60_000 };
+const LOOK_EVERY = 50;
+
+/** Runs the controllers until the signal is aborted. Never rejects: one that fails is started again. */
+export async function runControllers(options: LeadingOptions, signal: AbortSignal): Promise<void> {
+  if (!(await until(() => options.world.ready().ready, signal))) return;
+  const client = writingWhile(options.leading, options.client);
+  const { world, isWatched } = options;
+  const running = startRunning(client, {
+    world,
+    isWatched,
+    report: ({ event, ...fields }) => options.tell(`controllers' watch ${event}`, fields),
+  });
+  try {
+    if (!(await until(() => running.ready(), signal))) return;
+    const parts = { ...options, client, running };
+    await Promise.all(options.controllers.map(async (one) => keepRunning(one, parts, signal)));
+  } finally {
+    await running.stop();
+  }
+}
+
+async function keepRunning(
+  controller: Controller,
+  parts: ControllerParts,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let failures = 0; !signal.aborted; failures += 1) {
+    try {
+      await controller.run(parts, signal);
+    } catch (error) {
+      if (!signal.aborted) parts.tell('controller failed', { controller: controller.name, error });
+    }
+    await pauseWithin(backoff(failures, RESTART), signal);
+  }
+}
+
+/** A client whose writes fail once this process does not lead any more: also after it was stopped for a while. */
+function writingWhile(leading: () => boolean, client: Client): Client {
+  const check = (): void => {
+    if (!leading()) throw new ApiError(0, 'NotLeading', 'this process does not lead any more');
+  };
+  return {
+    ...client,
+    async send(method, path, body, call) {
+      if (method !== 'GET') check();
+      return client.send(method, path, body, call);
+    },
+    async post(path, body, call) {
+      check();
+      return client.post(path, body, call);
+    },
+  };
+}
+
+/** Waits, at most until the signal is aborted. */
+async function pauseWithin(milliseconds: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, milliseconds);
+    signal.addEventListener('abort', end, { once: true });
+  });
+}
+
+async function until(isSo: () => boolean, signal: AbortSignal): Promise<boolean> {
+  while (!signal.aborted && !isSo()) await pauseWithin(LOOK_EVERY, signal);
+  return !signal.aborted;
+}
