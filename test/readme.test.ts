@@ -1,8 +1,9 @@
 // The README is true: its tables against the code in both directions, its picture against the program.
-import { existsSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parse } from 'yaml';
-import { describe, expect, it, test } from 'vitest';
+import { parse, parseAllDocuments, stringify } from 'yaml';
+import { describe, expect, it, onTestFinished, test } from 'vitest';
 import manifest from '../package.json' with { type: 'json' };
 import { runProgram } from '../src/cli/program.ts';
 import { EXIT } from '../src/cli/terminal.ts';
@@ -107,6 +108,55 @@ describe('the picture', () => {
     expect(results[0]?.findings).toHaveLength(1);
   });
 });
+
+describe('walk-throughs', () => {
+  const walks = [...README.matchAll(/^<!-- walk-through: (\S+) -->\n\n```text\n(.*?)^```/gms)];
+
+  it('are there', () => expect(walks.map(([, file]) => file)).toEqual(['refused.yaml']));
+
+  test.each(walks.map(([, file = '', text = '']) => [file, text] as const))('%s', async (file, text) => {
+    const folder = mkdtempSync(join(tmpdir(), 'floe-walk-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const world = join(folder, file);
+    cpSync(join(ROOT, 'test/readme', file), world);
+    // As people see it, where it fits their terminal; ages are of the moment.
+    const steady = (words: string): string => words.replaceAll(/\b\d+[smhd] ago\b/g, '… ago');
+    for (const step of text.split(/^\$ /m).slice(1)) {
+      const [line = '', ...shown] = step.trimEnd().split('\n');
+      const [command = '', ...args] = line.split(' ');
+      const said =
+        command === 'kubectl' ? patched(world, line) : (await program(...args, '--world', world)).stdout;
+      expect(steady(said.trimEnd()), line).toBe(steady(shown.join('\n')));
+    }
+  });
+});
+
+/** What `kubectl patch KIND NAME -n NAMESPACE -p JSON` would do, in a file of manifests. */
+function patched(file: string, line: string): string {
+  const [, kind = '', name = '', json = ''] =
+    /^kubectl patch (\w+) (\S+) -n \S+ -p '(.*)'$/.exec(line) ?? expect.fail(`not understood: ${line}`);
+  const documents = parseAllDocuments(readFileSync(file, 'utf8')).map((one) => one.toJS() as Tree);
+  const found = documents.find(
+    (one) => String(one['kind']).toLowerCase() === kind && (one['metadata'] as Tree)['name'] === name,
+  );
+  if (found === undefined) expect.fail(`no ${kind} ${name}`);
+  merge(found, JSON.parse(json) as Tree);
+  writeFileSync(file, documents.map((one) => stringify(one)).join('---\n'));
+  return `${kind}.apps/${name} patched`;
+}
+
+type Tree = Record<string, unknown>;
+
+function merge(into: Tree, from: Tree): void {
+  for (const [key, value] of Object.entries(from)) {
+    const there = into[key];
+    if (typeof value === 'object' && value !== null && typeof there === 'object' && there !== null) {
+      merge(there as Tree, value as Tree);
+    } else {
+      into[key] = value;
+    }
+  }
+}
 
 test('annotations and labels', () => {
   const known = [...Object.values(KEYS), ...Object.values(FLOE), INFISICAL_AUTO_RELOAD, MIRROR_POD];

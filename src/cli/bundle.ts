@@ -149,6 +149,11 @@ function isCronJob(raw: JsonObject): boolean {
   return get(raw, 'kind') === 'CronJob' && groupOf(text(raw, 'apiVersion') ?? '') === 'batch';
 }
 
+/** A live object as a manifest of its own. */
+export function manifestOf(raw: JsonObject): Admitted {
+  return { raw, written: raw, file: '', line: 1, modifiedAt: 0 };
+}
+
 /** A pod at its creation has neither uid nor time; they were given for the world's sake. */
 function atCreation(raw: JsonObject): JsonObject {
   const { uid: _uid, creationTimestamp: _time, ...metadata } = asObject(get(raw, 'metadata'));

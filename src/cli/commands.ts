@@ -1,15 +1,23 @@
 /** What can be typed. A command is one declaration in a file of its own, and one line here; help keeps the order. */
 import type { CommandDeclaration } from './command.ts';
+import { EXPLAIN_COMMAND } from './explain-command.ts';
 import { LIST_COMMAND } from './list-command.ts';
+import { RESTART_COMMAND } from './restart-command.ts';
 import { REVIEW_COMMAND } from './review-command.ts';
+import { SCAN_COMMAND } from './scan-command.ts';
 import { SERVE_COMMAND } from './serve-command.ts';
 import { STATUS_COMMAND } from './status-command.ts';
+import { USAGE_COMMAND } from './usage-command.ts';
 import { VALIDATE_COMMAND } from './validate-command.ts';
 
 export const COMMANDS: readonly CommandDeclaration[] = [
   SERVE_COMMAND,
   REVIEW_COMMAND,
+  EXPLAIN_COMMAND,
   LIST_COMMAND,
   STATUS_COMMAND,
+  SCAN_COMMAND,
+  USAGE_COMMAND,
+  RESTART_COMMAND,
   VALIDATE_COMMAND,
 ];

@@ -3,11 +3,13 @@ import { keyOfWant, objectKey, secretKey } from '../cluster/answers.ts';
 import type { Client } from '../cluster/client.ts';
 import type { Lookup } from '../cluster/lookup.ts';
 import { createLookup } from '../cluster/lookup.ts';
+import { resourceName } from '../cluster/paths.ts';
 import { readSecret } from '../cluster/secret-table.ts';
 import { readSyncResources } from '../cluster/snapshot.ts';
+import type { Survey } from '../cluster/survey.ts';
 import { worldOfContents } from '../cluster/world-files.ts';
-import type { KubeObject } from '../kube/object.ts';
-import { NAMESPACE } from '../kube/object.ts';
+import type { KubeObject, ResourceKind } from '../kube/object.ts';
+import { NAMESPACE, SECRET } from '../kube/object.ts';
 import type { SecretRecord } from '../kube/secret.ts';
 import type { Read, ReadFailure, Want, World } from '../kube/world.ts';
 import { UNREAD } from '../kube/world.ts';
@@ -19,7 +21,7 @@ export interface LiveWorld {
   readonly home: string;
   /** Reads what nobody has read yet; false where all of it was. */
   read(wants: readonly Want[]): Promise<boolean>;
-  /** What could not be read so far. */
+  /** What could not be read when it was wanted. */
   failures(): readonly ReadFailure[];
 }
 
@@ -33,22 +35,54 @@ export async function openLiveWorld(
   home: string,
 ): Promise<LiveWorld> {
   const listed = await readSyncResources(client, { kinds, namespace: home });
+  const nothing = { objects: [], secrets: [] };
+  return readingOn(client, {
+    known: worldOfContents({ ...listed, ...nothing }, kinds),
+    whole: new Set(),
+    failures: listed.failures,
+    home,
+  });
+}
+
+/** What a survey saw is known, and what it saw none of is not there; only the rest is read when it is wanted. */
+export function openSurveyedWorld(
+  client: Client,
+  kinds: readonly SyncKind[],
+  { survey, home }: { readonly survey: Survey; readonly home: string },
+): LiveWorld {
+  const { contents, whole } = survey;
+  return readingOn(client, { known: worldOfContents(contents, kinds), whole, failures: [], home });
+}
+
+interface Beginning {
+  readonly known: World;
+  /** By resource name: what is not in `known` is not there. */
+  readonly whole: ReadonlySet<string>;
+  readonly failures: readonly ReadFailure[];
+  readonly home: string;
+}
+
+function readingOn(client: Client, { known, whole, failures, home }: Beginning): LiveWorld {
   const lookup = createLookup(client, { max: 0, ttl: 0, timeoutMs: TIMEOUT });
   const objects = new Map<string, Read<KubeObject>>();
   const secrets = new Map<string, Read<SecretRecord>>();
-
   const answer = async (want: Want): Promise<void> => {
     const key = keyOfWant(want);
     if (want.what === 'secret') secrets.set(key, await readSecret(client, want.namespace, want.name));
     else if (want.what !== 'access') objects.set(key, await readObject(lookup, want));
   };
+  // A later read knows more than the listing: all the keys of a Secret.
+  const newest = <T>(listed: Read<T>, kind: ResourceKind, later: Read<T> | undefined): Read<T> =>
+    later ?? (listed.state !== 'absent' || whole.has(resourceName(kind)) ? listed : UNREAD);
   return {
     home,
     world: {
-      ...worldOfContents({ ...listed, objects: [], secrets: [] }, kinds),
-      namespace: (name) => objects.get(objectKey(NAMESPACE, '', name)) ?? UNREAD,
-      object: (kind, place, name) => objects.get(objectKey(kind, place, name)) ?? UNREAD,
-      secret: (place, name) => secrets.get(secretKey(place, name)) ?? UNREAD,
+      ...known,
+      namespace: (name) =>
+        newest(known.namespace(name), NAMESPACE, objects.get(objectKey(NAMESPACE, '', name))),
+      object: (kind, place, name) =>
+        newest(known.object(kind, place, name), kind, objects.get(objectKey(kind, place, name))),
+      secret: (place, name) => newest(known.secret(place, name), SECRET, secrets.get(secretKey(place, name))),
     },
     async read(wants) {
       const fresh = new Map(wants.map((want) => [keyOfWant(want), want]));
@@ -58,10 +92,7 @@ export async function openLiveWorld(
     },
     failures: () => {
       const reads = [...objects.values(), ...secrets.values()];
-      return [
-        ...listed.failures,
-        ...reads.flatMap((read) => (read.state === 'failed' ? [read.failure] : [])),
-      ];
+      return [...failures, ...reads.flatMap((read) => (read.state === 'failed' ? [read.failure] : []))];
     },
   };
 }

@@ -63,8 +63,13 @@ export async function withWorld<T>(
   });
 }
 
+/** A namespace for those who take undefined for all of them. */
+export function within(namespace: string | undefined): { readonly namespace?: string } {
+  return namespace === undefined ? {} : { namespace };
+}
+
 /** Connects for the time of one piece of work. */
-async function withClient<T>(
+export async function withClient<T>(
   options: Options,
   { env }: Terminal,
   work: (client: Client) => Promise<T>,
@@ -91,12 +96,13 @@ export function reportFailures(failures: readonly ReadFailure[], { stderr }: Ter
 }
 
 function namespaceOf(options: Options, otherwise: string): { readonly namespace?: string } {
-  if (flagOption(options, 'allNamespaces')) return {};
-  return { namespace: textOption(options, 'namespace') ?? otherwise };
+  return within(
+    flagOption(options, 'allNamespaces') ? undefined : (textOption(options, 'namespace') ?? otherwise),
+  );
 }
 
 /** Files have no context that says where one is: it is the only namespace with Secrets, else kubectl's default. */
-function homeOf({ secrets, syncResources }: WorldContents, kinds: readonly SyncKind[]): string {
+export function homeOf({ secrets, syncResources }: WorldContents, kinds: readonly SyncKind[]): string {
   const targets = syncResources.flatMap((object) => targetsOf(kinds, object));
   const [only, ...others] = new Set([...secrets, ...targets].map(({ namespace }) => namespace));
   return only === undefined || others.length > 0 ? 'default' : only;

@@ -1,4 +1,5 @@
 /** Reading commander's options, which come as an untyped record of camel-case names. */
+import { isDnsSubdomain } from '../kube/names.ts';
 import { CommandError, EXIT } from './terminal.ts';
 
 export type Options = Readonly<Record<string, unknown>>;
@@ -27,6 +28,16 @@ export function formatOption<Format extends string>(options: Options, formats: r
   if (format !== undefined) return format;
   throw new CommandError(
     `-o ${written} is not written by this command: use ${formats.join(', ')}`,
+    EXIT.usage,
+  );
+}
+
+/** The argument SECRET; a name that no Secret can have is a usage error. */
+export function secretOption(options: Options): string {
+  const name = textOption(options, 'secret') ?? '';
+  if (isDnsSubdomain(name)) return name;
+  throw new CommandError(
+    `'${name}' is not a valid Secret name: use lower case letters, digits, '-' and '.'`,
     EXIT.usage,
   );
 }

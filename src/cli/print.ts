@@ -24,6 +24,32 @@ export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]
   return cells.map((line) => `${joined(line, widths)}\n`).join('');
 }
 
+/**
+ * The table as it fits a terminal: the last column loses what does not fit. Into a pipe it is never cut, and where
+ * not even the other columns fit the terminal may wrap it.
+ */
+export function tableFor<Row>(
+  { stdout, env }: Terminal,
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+): string {
+  const whole = table(columns, rows);
+  const width = stdout.isTTY === true ? stdout.columns : undefined;
+  if (width === undefined || width < NARROWEST) return whole;
+  const ellipsis = symbols(env).isAscii ? '...' : '…';
+  return whole
+    .split('\n')
+    .map((line) => (lengthOf(line) > width ? cut(line, width - ellipsis.length) + ellipsis : line))
+    .join('\n');
+}
+
+/** What is narrower than this is no terminal that anybody reads. */
+const NARROWEST = 40;
+
+function cut(line: string, length: number): string {
+  return Array.from(line).slice(0, length).join('').trimEnd();
+}
+
 function joined(line: readonly string[], widths: readonly number[]): string {
   return line
     .map((cell, index) => cell + ' '.repeat((widths[index] ?? 0) - lengthOf(cell)))
@@ -52,6 +78,11 @@ export function structured(format: 'json' | 'yaml', value: unknown): string {
   return format === 'json' ? json(value) : yaml(value);
 }
 
+/** What a command found, in the contract's form. */
+export function listDocument(kind: string, items: readonly object[], summary: object): object {
+  return { apiVersion: 'secrets.floe.dev/v1alpha1', kind, items, summary };
+}
+
 // oxlint-disable-next-line no-control-regex -- the point is to find them
 const CONTROL = /[\u0000-\u001F\u007F-\u009F\u200E\u200F\u2028-\u202E\u2066-\u2069]+/g;
 
@@ -74,6 +105,8 @@ export interface Symbols {
   readonly good: string;
   readonly bad: string;
   readonly warning: string;
+  /** Where the terminal cannot show more. */
+  readonly isAscii: boolean;
 }
 
 /** ✓ and ✗, or ASCII where the locale says that it is not UTF-8. */
@@ -81,8 +114,9 @@ export function symbols(env: Terminal['env']): Symbols {
   const locale = [env['LC_ALL'], env['LC_CTYPE'], env['LANG']].find(
     (value) => value !== undefined && value !== '',
   );
-  if (locale !== undefined && !/utf-?8/i.test(locale)) return { good: '+', bad: 'x', warning: '!' };
-  return { good: '✓', bad: '✗', warning: '!' };
+  if (locale !== undefined && !/utf-?8/i.test(locale))
+    return { good: '+', bad: 'x', warning: '!', isAscii: true };
+  return { good: '✓', bad: '✗', warning: '!', isAscii: false };
 }
 
 /** '1 error', '2 errors'. */

@@ -2,7 +2,7 @@
 import type { Mode } from '../contract/keys.ts';
 import type { JsonObject } from '../kube/json.ts';
 import { correctInfisicalSecret } from '../plugins/infisical-shape.ts';
-import type { Finding, PatchOperation } from '../review/decision.ts';
+import type { Finding, PatchOperation, Verdict } from '../review/decision.ts';
 import type { Subject } from './bundle.ts';
 import { unifiedDiff } from './diff.ts';
 import type { Paint, Symbols } from './print.ts';
@@ -19,6 +19,8 @@ export interface Result {
   readonly warnings: readonly string[];
   readonly patch: readonly PatchOperation[];
   readonly injected: readonly string[];
+  /** What became of each Secret. */
+  readonly verdicts: readonly Verdict[];
   /** The pod with its injection. */
   readonly patched?: JsonObject;
 }

@@ -7,6 +7,7 @@ import { text } from '../kube/json.ts';
 import type { Decision, Finding } from '../review/decision.ts';
 import type { Door, Request } from '../review/request.ts';
 import type { Subject } from './bundle.ts';
+import type { LiveWorld } from './live-world.ts';
 import type { Result } from './review-report.ts';
 
 /** Judges one request; whoever makes it knows the world. */
@@ -15,11 +16,26 @@ export type Judge = (request: Request) => Promise<Decision>;
 /** A person, and no `system:` user: the one who runs the command line. */
 const PERSON = { username: 'floe-secrets', groups: [] } as const;
 
+/** Judges over a live world: what the judgement wants is read, and it judges again. */
+export function judgeOver(live: LiveWorld, judge: (request: Request) => Decision): Judge {
+  return async (request) => {
+    for (;;) {
+      const decision = judge(request);
+      if (!(await live.read(decision.wanted))) return decision;
+    }
+  };
+}
+
+/** A pod as it stands, by `/validate` alone: whether it carries what it asked for. */
+export async function validateAsIs(subject: Subject, judge: Judge): Promise<Result> {
+  const decision = await judge(requestOf('validate', subject, subject.manifest.raw));
+  return { ...resultOf(subject, decision), patch: [], injected: decision.injected };
+}
+
 /** The result of an object: a pod goes through both doors, a sync resource through `/validate`. */
 export async function reviewSubject(subject: Subject, judge: Judge): Promise<Result> {
   if (subject.pod === undefined) {
-    const decision = await judge(requestOf('validate', subject, subject.manifest.raw));
-    return { ...resultOf(subject, decision), patch: [], injected: [] };
+    return { ...(await validateAsIs(subject, judge)), injected: [] };
   }
   return reviewPod(subject, subject.pod, judge);
 }
@@ -47,14 +63,15 @@ function refusedAtOnce(subject: Subject, mutated: Decision, validated: Decision)
   return {
     ...resultOf(subject, mutated),
     findings: merged(mutated.findings, besides),
+    verdicts: [...mutated.verdicts, ...validated.verdicts],
     patch: [],
     injected: [],
   };
 }
 
 function resultOf(subject: Subject, decision: Decision): Omit<Result, 'patch' | 'injected'> {
-  const { allowed, mode, plugin, findings, warnings } = decision;
-  return { subject, allowed, ...(mode === undefined ? {} : { mode }), plugin, findings, warnings };
+  const { allowed, mode, plugin, findings, warnings, verdicts } = decision;
+  return { subject, allowed, ...(mode === undefined ? {} : { mode }), plugin, findings, warnings, verdicts };
 }
 
 /** The first findings, and those of the second that say something else. */

@@ -1,9 +1,6 @@
 /** `floe-secrets review`: judges manifests as the webhook would, without a cluster or with a live one. */
-import type { DatedManifest } from '../cluster/manifest-files.ts';
-import { readManifestsAt } from '../cluster/manifest-files.ts';
 import { contentsOf } from '../cluster/world-files.ts';
 import { loadConfig } from '../config/load.ts';
-import { parseManifests } from '../kube/manifests.ts';
 import type { ReadFailure, World } from '../kube/world.ts';
 import type { Decision } from '../review/decision.ts';
 import type { Request } from '../review/request.ts';
@@ -12,6 +9,7 @@ import type { Settings } from '../review/settings.ts';
 import { settingsOf } from '../review/settings.ts';
 import type { Admitted } from './bundle.ts';
 import { admitted, impliedObjects, subjectsOf } from './bundle.ts';
+import { readBundle } from './bundle-files.ts';
 import type { Assumption, BundleWorld } from './bundle-world.ts';
 import { ASSUMPTIONS, bundleWorldOf } from './bundle-world.ts';
 import type { LiveWorld } from './live-world.ts';
@@ -58,6 +56,8 @@ async function reviewAll(options: Options, terminal: Terminal): Promise<Review> 
   const config = loadConfig({ file: textOption(options, 'config'), env, cwd, flags: {} });
   const settings = settingsOf(config);
   const assume = assumptionOf(options);
+  if (listOption(options, 'filename').length === 0)
+    throw new CommandError('-f FILE, DIR or - is needed', EXIT.usage);
   const written = await readBundle(options, terminal);
   const reviewer = createReviewer(config);
   return withWorld(options, terminal, settings.kinds, async (below) => {
@@ -108,25 +108,4 @@ function assumptionOf(options: Options): Assumption {
   const assume = ASSUMPTIONS.find((one) => one === written);
   if (assume !== undefined) return assume;
   throw new CommandError(`--assume-namespace ${written}: use one of ${ASSUMPTIONS.join(', ')}`, EXIT.usage);
-}
-
-/** The manifests of every `-f`; `-` is standard input. */
-async function readBundle(options: Options, terminal: Terminal): Promise<readonly DatedManifest[]> {
-  const paths = listOption(options, 'filename');
-  if (paths.length === 0) throw new CommandError('-f FILE, DIR or - is needed', EXIT.usage);
-  const manifests: DatedManifest[] = [];
-  for (const path of paths) {
-    manifests.push(
-      ...(path === '-' ? await readStdin(terminal) : await readManifestsAt([path], terminal.cwd)),
-    );
-  }
-  return manifests;
-}
-
-async function readStdin({ stdin }: Terminal): Promise<readonly DatedManifest[]> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of stdin) chunks.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
-  const modifiedAt = Date.now();
-  const content = Buffer.concat(chunks).toString('utf8');
-  return parseManifests(content, '-').map((manifest) => ({ ...manifest, modifiedAt }));
 }

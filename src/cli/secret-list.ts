@@ -5,14 +5,13 @@ import { observe, reportFailures } from './observe.ts';
 import type { Options } from './options.ts';
 import { flagOption, formatOption } from './options.ts';
 import type { Column, Format } from './print.ts';
-import { structured, table } from './print.ts';
+import { listDocument, structured, tableFor } from './print.ts';
 import type { SecretRow } from './secret-rows.ts';
 import { secretRows } from './secret-rows.ts';
 import type { Terminal } from './terminal.ts';
 import { EXIT, guarded, worstExit } from './terminal.ts';
 
 const FORMATS: readonly Format[] = ['text', 'json', 'yaml'];
-const API_VERSION = 'secrets.floe.dev/v1alpha1';
 
 /** How one of the two commands shows its rows. */
 export interface Listing {
@@ -45,7 +44,8 @@ interface Printed {
   readonly namespace: string | undefined;
 }
 
-function printTable({ columns, rows, namespace }: Printed, { stdout, stderr }: Terminal): void {
+function printTable({ columns, rows, namespace }: Printed, terminal: Terminal): void {
+  const { stdout, stderr } = terminal;
   if (rows.length === 0) {
     stderr.write(
       `No Secrets and no sync resources found${namespace === undefined ? '' : ` in namespace ${namespace}`}.\n`,
@@ -54,15 +54,11 @@ function printTable({ columns, rows, namespace }: Printed, { stdout, stderr }: T
   }
   const place: readonly Column<SecretRow>[] =
     namespace === undefined ? [{ header: 'NAMESPACE', cell: (row) => row.namespace }] : [];
-  stdout.write(table([...place, ...columns], rows));
+  stdout.write(tableFor(terminal, [...place, ...columns], rows));
 }
 
 function document(listing: Listing, rows: readonly SecretRow[]): object {
   const synced = rows.filter((row) => row.state === 'Synced').length;
-  return {
-    apiVersion: API_VERSION,
-    kind: listing.kind,
-    items: rows.map(listing.item),
-    summary: { total: rows.length, synced, unsynced: rows.length - synced },
-  };
+  const summary = { total: rows.length, synced, unsynced: rows.length - synced };
+  return listDocument(listing.kind, rows.map(listing.item), summary);
 }

@@ -93,20 +93,20 @@ function projectsOf({ projects, provider }: Scope): readonly string[] {
 }
 
 /** The claimants, the one that decided first; a stranger's only where there is no Secret for them to spoil. */
-function tellingClaims({ culprit, claims, record }: Resolution): readonly Claim[] {
+export function tellingClaims({ culprit, claims, record }: Resolution): readonly Claim[] {
   const { trusted, foreign } = claims;
   const telling = trusted.length > 0 || record !== undefined ? trusted : foreign;
   return culprit === undefined ? telling : [culprit, ...telling.filter((claim) => claim !== culprit)];
 }
 
-function syncResourceOf({ object }: Claim): NonNullable<SecretRow['syncResource']> {
+export function syncResourceOf({ object }: Claim): NonNullable<SecretRow['syncResource']> {
   return { kind: object.kind.kind, namespace: namespaceOf(object.raw), name: nameOf(object.raw) };
 }
 
 /** People and their tools write Secrets too, which proves no sync. */
 const NO_OPERATOR = /^(?:kubectl|helm)/i;
 
-function lastSyncOf(claims: readonly Claim[], record: SecretRecord | undefined): LastSync | undefined {
+export function lastSyncOf(claims: readonly Claim[], record: SecretRecord | undefined): LastSync | undefined {
   if (claims.length === 0) return undefined;
   const reported = newest(
     'reported',

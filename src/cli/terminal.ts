@@ -4,6 +4,8 @@
 export interface Output {
   write(text: string): unknown;
   readonly isTTY?: boolean;
+  /** How wide the terminal is. */
+  readonly columns?: number;
 }
 
 export interface Terminal {
@@ -62,7 +64,7 @@ const FILE_PROBLEMS: Readonly<Record<string, string>> = {
 };
 
 /** What a person reads of a failure; the file system's own messages name calls and codes. */
-function messageOf(error: unknown): string {
+export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.name === 'ApiError')
     return `the Kubernetes API server: ${error.message}; check --kubeconfig and --context`;

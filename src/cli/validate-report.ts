@@ -1,7 +1,7 @@
 /** The results of `validate` as people and as scripts read them. */
 import { isDnsSubdomain } from '../kube/names.ts';
 import type { Finding } from '../review/decision.ts';
-import { counted, printable } from './print.ts';
+import { counted, listDocument, printable } from './print.ts';
 import type { Style } from './review-report.ts';
 import { findingItem, findingLine } from './review-report.ts';
 import type { Validated } from './validate-secrets.ts';
@@ -76,19 +76,14 @@ export function validateDocument({ file, namespace, secrets }: Validation): obje
   const warnings = secrets
     .flatMap(({ findings }) => findings)
     .filter((finding) => finding.severity === 'warning');
-  return {
-    apiVersion: 'secrets.floe.dev/v1alpha1',
-    kind: 'ValidateList',
-    items: secrets.map(secretItem),
-    summary: {
-      manifest: file,
-      namespace,
-      references: secrets.length,
-      found: secrets.length - errors,
-      errors,
-      warnings: warnings.length,
-    },
-  };
+  return listDocument('ValidateList', secrets.map(secretItem), {
+    manifest: file,
+    namespace,
+    references: secrets.length,
+    found: secrets.length - errors,
+    errors,
+    warnings: warnings.length,
+  });
 }
 
 function secretItem({ namespace, name, state, record, places, findings }: Validated): object {

@@ -20,6 +20,8 @@ import type { WorldContents } from './world-files.ts';
 /** What one look gave, and what it was not allowed to see. */
 export interface Snapshot extends WorldContents {
   readonly kindStates: ReadonlyMap<string, KindState>;
+  /** By resource name: the kinds, of those that everybody has, whose objects were all seen. */
+  readonly whole: ReadonlySet<string>;
   readonly failures: readonly ReadFailure[];
 }
 
@@ -42,6 +44,7 @@ export async function readSnapshot(client: Client, view: View): Promise<Snapshot
     syncResources: sync.syncResources,
     companions: sync.companions,
     kindStates: sync.kindStates,
+    whole: new Set(secrets.failures.length === 0 ? [resourceName(SECRET)] : []),
     failures: [...sync.failures, ...secrets.failures],
   };
 }
@@ -53,7 +56,7 @@ export async function readSnapshot(client: Client, view: View): Promise<Snapshot
 export async function readSyncResources(
   client: Client,
   { kinds, namespace }: View,
-): Promise<Omit<Snapshot, 'objects' | 'secrets'>> {
+): Promise<Omit<Snapshot, 'objects' | 'secrets' | 'whole'>> {
   const list = async (resource: ResourceKind) => ({
     resource,
     ...(await listKind(client, resource, namespace)),
@@ -119,7 +122,10 @@ async function listObjects(
 }
 
 /** A namespace that may not be read is one whose settings are not known; nothing else depends on it. */
-async function readNamespaces(client: Client, { namespace }: View): Promise<readonly KubeObject[]> {
+export async function readNamespaces(
+  client: Client,
+  { namespace }: Pick<View, 'namespace'>,
+): Promise<readonly KubeObject[]> {
   try {
     if (namespace === undefined) return await listObjects(client, NAMESPACE);
     const raw = await client.get(pathOf(NAMESPACE, '', namespace), { accept: METADATA });

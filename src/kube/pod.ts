@@ -44,3 +44,9 @@ export function serviceAccountNameOf(pod: unknown): string {
 export function isWindows(pod: unknown): boolean {
   return text(dig(pod, 'spec', 'os'), 'name') === 'windows';
 }
+
+/** Whether all its containers have ended for good. */
+export function isOver(pod: unknown): boolean {
+  const phase = text(get(pod, 'status'), 'phase');
+  return phase === 'Succeeded' || phase === 'Failed';
+}

@@ -1,11 +1,18 @@
 /** Workloads: objects with a pod template, and the pods that their controllers make of it. */
 import type { JsonObject } from './json.ts';
-import { asObject, dig, get } from './json.ts';
+import { asArray, asObject, dig, get, text } from './json.ts';
 import type { ResourceKind } from './object.ts';
 
 export interface WorkloadKind extends ResourceKind {
   /** Where the pod template stands. */
   readonly template: readonly string[];
+}
+
+/** A workload as it stands in the cluster. */
+export interface WorkloadObject {
+  readonly kind: WorkloadKind;
+  /** With its apiVersion and kind, which items of a list may lack. */
+  readonly raw: JsonObject;
 }
 
 const TEMPLATE = ['spec', 'template'] as const;
@@ -43,4 +50,12 @@ export function podOfTemplate(kind: WorkloadKind, workload: unknown): JsonObject
     metadata: asObject(get(template, 'metadata')),
     spec: asObject(get(template, 'spec')),
   };
+}
+
+/** Whether a Job has ended, so that it makes no more pods. */
+export function isFinished(workload: unknown): boolean {
+  const ended = ['Complete', 'Failed'];
+  return asArray(dig(workload, 'status', 'conditions')).some(
+    (condition) => ended.includes(text(condition, 'type') ?? '') && text(condition, 'status') === 'True',
+  );
 }

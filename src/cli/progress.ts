@@ -1,0 +1,58 @@
+/** That something is going on: one line on a terminal's stderr, gone when it is over; nothing anywhere else. */
+import { symbols } from './print.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface Progress {
+  /** What is being done now. */
+  say(words: string): void;
+  /** Takes the line away. */
+  done(): void;
+}
+
+const SILENT: Progress = { say: () => undefined, done: () => undefined };
+const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'] as const;
+const ASCII_FRAMES = ['|', '/', '-', '\\'] as const;
+
+/** A frame a tenth of a second: more would only flicker. */
+const EVERY = 100;
+
+/** What is quick shows nothing. */
+const PATIENCE = 300;
+
+/** Starts a line of progress; without a terminal, or where one is `dumb`, nothing is written. */
+export function startProgress({ stderr, env }: Terminal): Progress {
+  if (stderr.isTTY !== true || env['TERM'] === 'dumb' || env['CI']) return SILENT;
+  const frames = symbols(env).isAscii ? ASCII_FRAMES : FRAMES;
+  const began = Date.now();
+  let words = '';
+  let shown = false;
+  const draw = (): void => {
+    const passed = Date.now() - began;
+    if (words === '' || passed < PATIENCE) return;
+    stderr.write(`\r\u001B[2K${frames[Math.floor(passed / EVERY) % frames.length]} ${words}`);
+    shown = true;
+  };
+  const timer = setInterval(draw, EVERY).unref();
+  return {
+    say: (next) => {
+      words = next;
+    },
+    done: () => {
+      clearInterval(timer);
+      if (shown) stderr.write('\r\u001B[2K');
+    },
+  };
+}
+
+/** Runs a piece of work under a line of progress. */
+export async function withProgress<T>(
+  terminal: Terminal,
+  work: (progress: Progress) => Promise<T>,
+): Promise<T> {
+  const progress = startProgress(terminal);
+  try {
+    return await work(progress);
+  } finally {
+    progress.done();
+  }
+}

@@ -1,0 +1,35 @@
+/** What controllers told of pods that the API server refused: the newest `FailedCreate` event. */
+import { asArray, get, text } from '../kube/json.ts';
+import type { ResourceKind } from '../kube/object.ts';
+import { timeOf } from '../kube/object.ts';
+import { errorOfFault } from './api-error.ts';
+import type { Client } from './client.ts';
+import { collectionPath } from './paths.ts';
+
+const EVENT: ResourceKind = { group: '', version: 'v1', kind: 'Event', plural: 'events', namespaced: true };
+
+/** The newest refusal of a pod of one of these owners. Undefined also where events may not be read. */
+export async function newestRefusal(
+  client: Client,
+  namespace: string,
+  owners: ReadonlySet<string>,
+): Promise<string | undefined> {
+  const selector = encodeURIComponent('reason=FailedCreate');
+  try {
+    const answer = await client.get(`${collectionPath(EVENT, namespace)}?fieldSelector=${selector}`);
+    const events = asArray(get(answer, 'items'))
+      .filter((event) => owners.has(text(get(event, 'involvedObject'), 'uid') ?? ''))
+      .map((event) => ({ message: text(event, 'message'), time: seenAt(event) }))
+      .sort((one, other) => other.time - one.time);
+    return events[0]?.message;
+  } catch (fault) {
+    // A hint that is not there hides nothing: the judgement itself is made anew.
+    if (errorOfFault(fault).status === 403) return undefined;
+    throw fault;
+  }
+}
+
+function seenAt(event: unknown): number {
+  const times = ['lastTimestamp', 'eventTime', 'firstTimestamp'].map((key) => timeOf(text(event, key)));
+  return times.find((time) => time !== undefined) ?? 0;
+}
