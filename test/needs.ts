@@ -3,9 +3,10 @@ import { execFileSync } from 'node:child_process';
 import { findControlPlane } from '../tools/control-plane/assets.ts';
 import { hasControllers } from '../tools/control-plane/binaries.ts';
 import { clusterChoice } from '../tools/control-plane/cluster.ts';
+import { BUILD_NODE, findNodePrograms, lackOf } from '../tools/control-plane/node-programs.ts';
 import { findTool } from '../tools/control-plane/kubectl.ts';
 
-export const NEEDS = ['apiserver', 'controllers', 'docker', 'kubectl', 'helm'] as const;
+export const NEEDS = ['apiserver', 'controllers', 'node', 'docker', 'kubectl', 'helm'] as const;
 export type Need = (typeof NEEDS)[number];
 
 export interface Want {
@@ -59,6 +60,11 @@ const controlPlane = await findControlPlane({ mayFetch: false, log: () => undefi
   }),
 );
 
+const nodePrograms = await findNodePrograms({ mayFetch: false, log: () => undefined }).then(
+  () => ({ built: true, reason: '' }),
+  (error: unknown) => ({ built: false, reason: error instanceof Error ? error.message : String(error) }),
+);
+
 const LOOKS: Readonly<Record<Need, () => Want>> = {
   apiserver: () => {
     // Somebody's own cluster, or one in Docker, takes the place of the one that is built here.
@@ -71,6 +77,15 @@ const LOOKS: Readonly<Record<Need, () => Want>> = {
     const alone = 'there is no kube-controller-manager beside the API server';
     const reason = binaries === undefined ? controlPlane.reason : alone;
     return want('controllers', binaries !== undefined && hasControllers(binaries), [reason, BUILD]);
+  },
+  // Pods that really run.
+  node: () => {
+    if (clusterChoice() === 'kind') return { ...wantOf('docker'), need: 'node' };
+    const lack = lackOf();
+    if (lack !== undefined) return want('node', false, [lack.reason, lack.command]);
+    const controllers = wantOf('controllers');
+    if (!controllers.available) return { ...controllers, need: 'node', command: BUILD_NODE };
+    return want('node', nodePrograms.built, [nodePrograms.reason, BUILD_NODE]);
   },
   docker: () => want('docker', dockerAnswers(), ['no Docker daemon answers', 'start Docker']),
   kubectl: () => tool('kubectl'),

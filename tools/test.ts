@@ -45,11 +45,13 @@ process.exit(sum.failed === 0 ? 0 : 1);
 
 /** Builds the control plane where it was asked for and is not there; what fails then, the tests will say. */
 function bringCluster(asked: boolean): void {
-  const wanted = required().filter((need) => need === 'apiserver' || need === 'controllers');
-  const isMissing = [...wanted, ...(asked ? (['controllers'] as const) : [])].some(
+  const wanted = required().filter((need) => ['apiserver', 'controllers', 'node'].includes(need));
+  const missing = [...wanted, ...(asked ? (['controllers'] as const) : [])].filter(
     (need) => !wantOf(need).available,
   );
-  if (isMissing) spawn(process.execPath, ['tools/control-plane/cli.ts', 'build'], 'inherit');
+  if (missing.length === 0) return;
+  const node = missing.includes('node') ? ['--node'] : [];
+  spawn(process.execPath, ['tools/control-plane/cli.ts', 'build', ...node], 'inherit');
 }
 
 function succeeds([name, command, ...args]: Check): boolean {

@@ -18,7 +18,7 @@ describe('FLOE_TEST_CLUSTER', () => {
     expect(clusterChoice({})).toBe('auto');
     expect(clusterChoice({ FLOE_TEST_CLUSTER: 'kind' })).toBe('kind');
     expect(() => clusterChoice({ FLOE_TEST_CLUSTER: 'minikube' })).toThrow(
-      'it can be auto, apiserver, controllers, kind, existing',
+      'it can be auto, apiserver, controllers, node, kind, existing',
     );
   });
 });

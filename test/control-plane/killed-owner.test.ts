@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { groupsNamed } from '../../tools/control-plane/control-groups.ts';
 import { commandLine } from '../../tools/control-plane/process-identity.ts';
+import { sweep } from '../../tools/control-plane/workspace.ts';
 import { needs } from '../needs.ts';
 import { eventually, gone, program, temporaryDirectory } from './temporary.ts';
 
@@ -54,4 +56,43 @@ describe('when the owner is killed', { timeout: 60_000 }, () => {
     await eventually(() => owned.pids.every((pid) => commandLine(pid) === undefined), 'the servers are gone');
     await expect(fetch(`${owned.server}/version`)).rejects.toThrow();
   });
+
+  it.skipIf(!needs('node'))('leaves nothing of a node', async () => {
+    const owned = await startOwner('node');
+    const name = basename(owned.directory);
+    expect(groupsNamed(name)).not.toEqual([]);
+    await owned.kill();
+    await gone(owned.directory);
+    await eventually(
+      () => owned.pids.every((pid) => commandLine(pid) === undefined),
+      'the programs are gone',
+    );
+    expect(groupsNamed(name)).toEqual([]);
+  });
+
+  it.skipIf(!needs('node'))(
+    'leaves nothing of a node once somebody sweeps, its watchdogs killed too',
+    async () => {
+      const owned = await startOwner('node');
+      const name = basename(owned.directory);
+      for (const pid of watchdogsOf(owned.directory)) process.kill(pid, 'SIGKILL');
+      await owned.kill();
+      // Whatever was ended a moment ago is still in its group at the first look.
+      await eventually(() => {
+        sweep();
+        return !existsSync(owned.directory);
+      }, 'it is swept');
+      expect(groupsNamed(name)).toEqual([]);
+    },
+  );
 });
+
+/** The shells that would clean up; what they guard runs on without them. */
+function watchdogsOf(directory: string): readonly number[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => {
+      const words = commandLine(pid) ?? '';
+      return words.startsWith('/bin/sh -c') && words.includes(directory);
+    });
+}

@@ -11,7 +11,7 @@ import {
 import type { Binaries, Environment } from './binaries.ts';
 import { archiveFor, ChecksumMismatch, download } from './download.ts';
 import type { Archive } from './download.ts';
-import { goBuild, goVersion } from './go-build.ts';
+import { goBuild, goVersion, NO_GO } from './go-build.ts';
 import { install } from './install.ts';
 import type { Log } from './install.ts';
 
@@ -22,6 +22,8 @@ export interface FindOptions {
   readonly mayFetch?: boolean;
   readonly env?: Environment;
   readonly log?: Log;
+  /** A compiler's cache that other builds share. */
+  readonly goCache?: string;
   /** Default: the pinned archive of this platform. */
   readonly archive?: Archive | undefined;
 }
@@ -41,6 +43,7 @@ interface Search {
   readonly controllers: boolean;
   readonly env: Environment;
   readonly log: Log;
+  readonly goCache: string | undefined;
   readonly archive: Archive | undefined;
 }
 
@@ -49,16 +52,17 @@ type Step = (search: Search) => Promise<Binaries | string> | Binaries | string;
 
 /** Finds the control plane on this machine, else downloads it, else builds it. */
 export async function findControlPlane(options: FindOptions = {}): Promise<Binaries> {
-  const { controllers, mayFetch = true, env = process.env, log = toStderr } = options;
+  const { controllers, mayFetch = true, env = process.env, log = toStderr, goCache } = options;
   const archive = 'archive' in options ? options.archive : archiveFor(goPlatform());
   const steps = stepsFor(env, mayFetch);
-  if (controllers !== undefined) return search(steps, { controllers, env, log, archive });
+  const wanted = { env, log, goCache, archive };
+  if (controllers !== undefined) return search(steps, { ...wanted, controllers });
   try {
-    return await search(steps, { controllers: true, env, log, archive });
+    return await search(steps, { ...wanted, controllers: true });
   } catch (error) {
     if (!(error instanceof ControlPlaneNotFound)) throw error;
     log(`${error.message}\nlooking for one without controllers`);
-    return search(steps, { controllers: false, env, log, archive });
+    return search(steps, { ...wanted, controllers: false });
   }
 }
 
@@ -113,19 +117,19 @@ const byDownload: Step = async ({ controllers, env, log, archive }) => {
   if (controllers) return 'download: the published archives hold no kube-controller-manager';
   try {
     const fill = (staging: string, scratch: string) => download(archive, staging, scratch, log);
-    return await install({ name: downloadName(archive), env, log, fill });
+    return await install({ name: downloadName(archive), env, log, fill, find: binariesIn });
   } catch (error) {
     if (error instanceof ChecksumMismatch) throw error;
     return `download: ${wordsOf(error)}`;
   }
 };
 
-const byBuild: Step = async ({ env, log }) => {
-  if ((await goVersion(env)) === undefined)
-    return 'build: there is no go on PATH (https://go.dev/dl, 1.26 or later)';
+const byBuild: Step = async ({ env, log, goCache: cache }) => {
+  if ((await goVersion(env)) === undefined) return `build: ${NO_GO}`;
   try {
-    const fill = (staging: string, scratch: string) => goBuild(staging, scratch, env, log);
-    return await install({ name: buildName(), env, log, fill });
+    const fill = (staging: string, scratch: string) =>
+      goBuild({ staging, scratch, env, log, cache, packages: ['.'], output: 'controlplane' });
+    return await install({ name: buildName(), env, log, fill, find: binariesIn });
   } catch (error) {
     return `build: ${wordsOf(error)}`;
   }
@@ -166,11 +170,11 @@ function entriesOf(directory: string): string[] {
 }
 
 /** fetch's own message is 'fetch failed'; what failed is in the cause. */
-function wordsOf(error: unknown): string {
+export function wordsOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
 }
 
-function toStderr(line: string): void {
+export function toStderr(line: string): void {
   process.stderr.write(`control plane: ${line}\n`);
 }

@@ -62,7 +62,7 @@ export function binariesIn(directory: string): Binaries | undefined {
   };
 }
 
-function isExecutable(file: string): boolean {
+export function isExecutable(file: string): boolean {
   try {
     accessSync(file, constants.X_OK);
     return true;

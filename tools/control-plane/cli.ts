@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { inspect, parseArgs } from 'node:util';
@@ -7,8 +7,10 @@ import { ControlPlaneNotFound, findControlPlane } from './assets.ts';
 import { cacheDirectory } from './binaries.ts';
 import type { Binaries } from './binaries.ts';
 import { findTool } from './kubectl.ts';
+import { findNodePrograms } from './node-programs.ts';
+import type { NodePrograms } from './node-programs.ts';
 import { startControlPlane } from './start.ts';
-import { sweep } from './workspace.ts';
+import { createWorkspace, removeWorkspace, sweep } from './workspace.ts';
 
 const HELP = `A Kubernetes control plane without Docker: etcd, kube-apiserver and kube-controller-manager.
 
@@ -20,12 +22,19 @@ Usage: npm run control-plane -- COMMAND
   clean            remove it from the cache, and what killed runs left behind
 
   --api-server-only   without controllers: Deployments make no Pods
+  --node              with a node that really runs pods: containerd, kubelet, kube-scheduler and kube-proxy
+                      in namespaces of their own; Linux, as root
 
 KUBEBUILDER_ASSETS=DIR                   use the programs in DIR
 FLOE_TEST_CONTROL_PLANE=build|download   use only this way
 `;
 
-type Command = (options: { readonly apiServerOnly: boolean }) => Promise<void>;
+interface Options {
+  readonly apiServerOnly: boolean;
+  readonly node: boolean;
+}
+
+type Command = (options: Options) => Promise<void>;
 
 const COMMANDS: Readonly<Record<string, Command>> = { build, start, path, clean };
 
@@ -34,28 +43,46 @@ export async function main(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { 'api-server-only': { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+    options: {
+      'api-server-only': { type: 'boolean', default: false },
+      node: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
   });
   const [name = ''] = positionals;
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (values.help === true || command === undefined) {
-    (values.help === true ? process.stdout : process.stderr).write(HELP);
-    return values.help === true ? 0 : 2;
+  const { help, node, 'api-server-only': apiServerOnly } = values;
+  if (help || command === undefined || (node && apiServerOnly)) {
+    (help ? process.stdout : process.stderr).write(HELP);
+    return help ? 0 : 2;
   }
-  await command({ apiServerOnly: values['api-server-only'] === true });
+  await command({ apiServerOnly, node });
   return 0;
 }
 
-async function build({ apiServerOnly }: { readonly apiServerOnly: boolean }): Promise<void> {
-  printPrograms(await findControlPlane({ controllers: !apiServerOnly }));
+async function build({ apiServerOnly, node }: Options): Promise<void> {
+  if (!node) return printPrograms(await findControlPlane({ controllers: !apiServerOnly }));
+  // What both are made of is mostly the same, and compiled once.
+  mkdirSync(cacheDirectory(), { recursive: true });
+  const goCache = createWorkspace(cacheDirectory());
+  try {
+    printPrograms(await findControlPlane({ controllers: true, goCache }));
+    printPrograms(await findNodePrograms({ goCache }));
+  } finally {
+    removeWorkspace(goCache);
+  }
 }
 
-async function path({ apiServerOnly }: { readonly apiServerOnly: boolean }): Promise<void> {
+async function path({ apiServerOnly, node }: Options): Promise<void> {
   printPrograms(await findControlPlane({ controllers: !apiServerOnly, mayFetch: false }));
+  if (node) printPrograms(await findNodePrograms({ mayFetch: false }));
 }
 
-async function start({ apiServerOnly }: { readonly apiServerOnly: boolean }): Promise<void> {
-  const controlPlane = await startControlPlane({ controllers: !apiServerOnly });
+async function start({ apiServerOnly, node }: Options): Promise<void> {
+  const controlPlane = await startControlPlane({
+    controllers: !apiServerOnly,
+    ...(node ? { node: 'real' } : {}),
+  });
   const kubectl = findTool('kubectl');
   const lines = [
     `Kubernetes answers at ${controlPlane.server}`,
@@ -64,7 +91,10 @@ async function start({ apiServerOnly }: { readonly apiServerOnly: boolean }): Pr
     `  ${kubectl.path ?? 'kubectl'} get namespaces`,
     '',
     ...(kubectl.path === undefined ? [`(${kubectl.reason})`] : []),
-    'Pods are bound and reported, but nothing runs in them. Ctrl-C ends it and removes everything.',
+    node
+      ? 'Pods really run. There is no registry: only images that are loaded are there.'
+      : 'Pods are bound and reported, but nothing runs in them.',
+    'Ctrl-C ends it and removes everything.',
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
@@ -93,8 +123,8 @@ function entries(directory: string): string[] {
   }
 }
 
-function printPrograms(binaries: Binaries): void {
-  const { layout: _, ...files } = binaries;
+function printPrograms(programs: Binaries | NodePrograms): void {
+  const { layout: _, ...files } = { layout: '', ...programs };
   process.stdout.write(`${Object.values(files).join('\n')}\n`);
 }
 

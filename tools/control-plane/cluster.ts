@@ -8,7 +8,7 @@ import { startControlPlane } from './start.ts';
 import type { ControlPlaneOptions } from './start.ts';
 import { createWorkspace, removeWorkspace } from './workspace.ts';
 
-const CLUSTER_CHOICES = ['auto', 'apiserver', 'controllers', 'kind', 'existing'] as const;
+const CLUSTER_CHOICES = ['auto', 'apiserver', 'controllers', 'node', 'kind', 'existing'] as const;
 
 export type ClusterChoice = (typeof CLUSTER_CHOICES)[number];
 
@@ -30,9 +30,9 @@ export async function openTestCluster(
   const choice = clusterChoice(env);
   if (choice === 'kind') return startKind(env);
   if (choice === 'existing') return openExisting(env);
-  return startControlPlane(
-    choice === 'auto' ? options : { ...options, controllers: choice === 'controllers' },
-  );
+  if (choice === 'auto') return startControlPlane(options);
+  if (choice === 'node') return startControlPlane({ ...options, controllers: true, node: 'real' });
+  return startControlPlane({ ...options, controllers: choice === 'controllers' });
 }
 
 /** Somebody's own cluster, which has to be named twice: tests create and delete things in it. */
@@ -56,6 +56,9 @@ export function openExisting(env: Environment): ControlPlane {
       const name = env['FLOE_TEST_HOST'] ?? '';
       if (name !== '') return name;
       throw new Error('FLOE_TEST_HOST has to name this machine as the cluster reaches it');
+    },
+    loadImage: async () => {
+      throw new Error('nothing is put onto the nodes of an existing cluster');
     },
     restartApiServer: async () => {
       throw new Error('the API server of an existing cluster is not restarted');

@@ -25,6 +25,8 @@ export interface ControlPlane extends ApiClient {
   kubeconfigFor(token: string): string;
   /** What to put into a Service of type ExternalName so that the API server reaches this machine's port. */
   exposeWebhook(port: number): Promise<{ readonly externalName: string; readonly port: number }>;
+  /** Puts the images of an archive, as `docker save` writes it, where pods find them; only with a real node. */
+  loadImage(archive: string): Promise<void>;
   /** Stops the API server and starts it again on the same port with the same data. */
   restartApiServer(whileDown?: () => Promise<void>): Promise<void>;
   logs(): string;

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { NODE_ADDRESS } from './sandbox.ts';
 import { makeAuthority, makeSigningKey } from '../certificates.ts';
 
 /** Somebody the API server knows by a bearer token. */
@@ -20,8 +21,9 @@ export async function writeCredentials(directory: string, users: readonly TokenU
   const authority = await makeAuthority('floe-control-plane');
   const server = await authority.issue({
     names: ['localhost', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc'],
-    ips: ['127.0.0.1', '10.0.0.1'],
+    ips: ['127.0.0.1', '10.0.0.1', NODE_ADDRESS],
   });
+  const kubeletClient = await authority.issue({ names: ['kube-apiserver'], usage: 'client' });
   const accounts = await makeSigningKey();
   const token = randomBytes(24).toString('hex');
   const admin: TokenUser = { token, user: 'admin', groups: ['system:masters'] };
@@ -29,6 +31,8 @@ export async function writeCredentials(directory: string, users: readonly TokenU
     'ca.crt': authority.certPem,
     'server.crt': server.certPem,
     'server.key': server.keyPem,
+    'kubelet-client.crt': kubeletClient.certPem,
+    'kubelet-client.key': kubeletClient.keyPem,
     'accounts.pub': accounts.publicPem,
     'accounts.key': accounts.keyPem,
     'tokens.csv': [admin, ...users].map(tokenLine).join(''),

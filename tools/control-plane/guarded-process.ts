@@ -21,7 +21,15 @@ echo $child > "$directory/$name.pid"
   kill -9 $child 2>/dev/null
   # Its own children, e.g. compilers, are in our process group.
   kill 0
-  [ -n "$keep" ] || { sleep 0.1; rm -rf "$directory"; }
+  [ -n "$keep" ] && exit
+  sleep 0.1
+  # A node's control groups have the directory's name, and can be removed when those in there are gone.
+  for attempt in 1 2 3 4 5 6 7 8 9; do
+    groups=$(find /sys/fs/cgroup -depth -type d -path "*/\${directory##*/}*" 2>/dev/null)
+    [ -n "$groups" ] || break
+    rmdir $groups 2>/dev/null || sleep "0.$attempt"
+  done
+  rm -rf "$directory"
 } &
 watcher=$!
 wait $child

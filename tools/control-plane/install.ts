@@ -2,43 +2,49 @@ import { randomUUID } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { binariesIn, cacheDirectory } from './binaries.ts';
-import type { Binaries, Environment } from './binaries.ts';
+import { cacheDirectory } from './binaries.ts';
+import type { Environment } from './binaries.ts';
 import { identify, isAlive } from './process-identity.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 import { createWorkspace, removeWorkspace, sweep } from './workspace.ts';
 
 export type Log = (line: string) => void;
 
-export interface Installation {
+export interface Installation<T> {
   /** The directory's name in the cache, with the version and the platform in it. */
   readonly name: string;
   readonly env: Environment;
   readonly log: Log;
   /** Fills `staging`; whatever else it needs goes into `scratch`, which is removed. */
   readonly fill: (staging: string, scratch: string) => Promise<void>;
+  /** The programs in a directory, or undefined where they are not all there. */
+  readonly find: (directory: string) => T | undefined;
 }
 
 /** Puts programs into the cache, all or nothing, once however many processes ask at the same time. */
-export async function install({ name, env, log, fill }: Installation): Promise<Binaries> {
+export async function install<T>({ name, env, log, fill, find }: Installation<T>): Promise<T> {
   const cache = cacheDirectory(env);
   const final = join(cache, name);
   mkdirSync(cache, { recursive: true });
   const unlock = await lock(`${final}.lock`, log);
   try {
-    const already = binariesIn(final);
+    const already = find(final);
     if (already !== undefined) return already;
     sweep(cache);
     await fillAndRename(cache, final, fill);
-    const installed = binariesIn(final);
-    if (installed === undefined) throw new Error(`${final} does not hold a control plane`);
+    const installed = find(final);
+    if (installed === undefined) throw new Error(`${final} does not hold what was installed`);
     return installed;
   } finally {
     unlock();
   }
 }
 
-async function fillAndRename(cache: string, final: string, fill: Installation['fill']): Promise<void> {
+async function fillAndRename(
+  cache: string,
+  final: string,
+  fill: Installation<unknown>['fill'],
+): Promise<void> {
   const scratch = createWorkspace(cache);
   try {
     const staging = join(scratch, 'new');

@@ -5,6 +5,7 @@ import { fillCniTemplate, kubeadmConfig, withServer } from './kind-config.ts';
 const API_PORT = 6443;
 const NODE_NAME = 'floe-control-plane';
 const ADMIN = '/etc/kubernetes/admin.conf';
+const ARCHIVE = '/kind/image.tar';
 const BOOTED = /Reached target .*Multi-User System.*|Reached target multi-user\.target|detected cgroup v1/;
 
 /** A kind node as a test container; what `kind create cluster` does, without kind. */
@@ -32,6 +33,7 @@ export interface KindNode {
   /** The address by which the node reaches the machine that Docker runs on. */
   readonly gateway: string;
   exec(command: readonly string[]): Promise<string>;
+  loadImage(archive: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -43,7 +45,16 @@ export async function startKindContainer(image: string): Promise<KindNode> {
     const server = `https://${container.getHost()}:${container.getMappedPort(API_PORT)}`;
     const kubeconfig = withServer(await exec(['cat', ADMIN]), server);
     const gateway = (await exec(['sh', '-c', "ip route show default | cut -d' ' -f3"])).trim();
-    return { kubeconfig, gateway, exec, stop: async () => void (await container.stop()) };
+    return {
+      kubeconfig,
+      gateway,
+      exec,
+      loadImage: async (source) => {
+        await container.copyFilesToContainer([{ source, target: ARCHIVE }]);
+        await exec(['ctr', '--namespace=k8s.io', 'images', 'import', ARCHIVE]);
+      },
+      stop: async () => void (await container.stop()),
+    };
   } catch (error) {
     await container.stop();
     throw error;

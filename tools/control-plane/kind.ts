@@ -34,6 +34,7 @@ export async function startKind(env: Environment = process.env): Promise<Control
       // Docker Desktop's machine has no address on this host, but a name for it. Elsewhere the server that
       // is exposed has to listen on the bridge's address or on all.
       hostName: async () => (process.platform === 'linux' ? node.gateway : 'host.docker.internal'),
+      loadImage: (archive) => node.loadImage(archive),
       restartApiServer: (whileDown) => restart(node, kubeconfig, whileDown),
       logs: () => '',
       stop: async () => {
@@ -78,6 +79,8 @@ async function createWithKind(directory: string): Promise<KindNode> {
     kubeconfig: readFileSync(file, 'utf8'),
     gateway: gateways.find((address) => /^[\d.]+$/.test(address)) ?? 'host.docker.internal',
     exec: async (command) => (await run('docker', ['exec', `${name}-control-plane`, ...command])).stdout,
+    loadImage: async (archive) =>
+      void (await run('kind', ['load', 'image-archive', archive, '--name', name])),
     stop: async () => void (await run('kind', ['delete', 'cluster', '--name', name])),
   };
 }

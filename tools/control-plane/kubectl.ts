@@ -1,16 +1,8 @@
-import {
-  accessSync,
-  chmodSync,
-  constants,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter, join } from 'node:path';
 import { unzipSync } from 'fflate';
-import { cacheDirectory } from './binaries.ts';
+import { cacheDirectory, isExecutable } from './binaries.ts';
 import type { Environment } from './binaries.ts';
 import { createWorkspace, removeWorkspace } from './workspace.ts';
 
@@ -70,14 +62,5 @@ function unpack(archive: string, name: ToolName, directory: string): void {
     renameSync(join(scratch, name), join(directory, name));
   } finally {
     removeWorkspace(scratch);
-  }
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
   }
 }

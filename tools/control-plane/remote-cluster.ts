@@ -12,6 +12,7 @@ export interface RemoteParts {
   /** Where kubeconfigs for others are written. */
   readonly directory: string;
   readonly hostName: () => Promise<string>;
+  readonly loadImage: ControlPlane['loadImage'];
   readonly restartApiServer: ControlPlane['restartApiServer'];
   readonly logs: () => string;
   readonly stop: () => Promise<void>;
@@ -19,7 +20,7 @@ export interface RemoteParts {
 
 /** The common interface over a cluster known by its kubeconfig; its controllers and nodes are real. */
 export function remoteCluster(parts: RemoteParts): ControlPlane {
-  const { kind, kubeconfig, directory, hostName, restartApiServer, logs } = parts;
+  const { kind, kubeconfig, directory, hostName, loadImage, restartApiServer, logs } = parts;
   const { endpoint } = readKubeconfig(kubeconfig);
   const { server, ca, token } = endpoint;
   const api = makeApiClient(endpoint);
@@ -40,6 +41,7 @@ export function remoteCluster(parts: RemoteParts): ControlPlane {
       return file;
     },
     exposeWebhook: async (port) => ({ externalName: await hostName(), port }),
+    loadImage,
     restartApiServer,
     logs,
     stop: () => (stopping ??= api.close().then(parts.stop)),

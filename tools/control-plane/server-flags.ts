@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import { NODE_ADDRESS } from './sandbox.ts';
+import type { Sandbox } from './sandbox.ts';
 
 // Without the controllers that need kubelets, clouds, volumes or certificates to do anything.
 const CONTROLLERS = [
@@ -19,11 +21,16 @@ const CONTROLLERS = [
   'ttl-after-finished-controller',
 ];
 
+// What a kubelet that really runs pods counts on.
+const NODE_CONTROLLERS = ['node-lifecycle-controller'];
+
 export interface ServerSettings {
   readonly directory: string;
   readonly port: number;
   readonly controllers: boolean;
   readonly extra: readonly string[];
+  /** Where a real node's pods and programs are; everything then runs in its network. */
+  readonly sandbox?: Sandbox | undefined;
 }
 
 export function etcdFlags(directory: string): string[] {
@@ -46,12 +53,11 @@ export function etcdFlags(directory: string): string[] {
   ];
 }
 
-export function apiServerFlags({ directory, port, controllers, extra }: ServerSettings): string[] {
+export function apiServerFlags({ directory, port, controllers, extra, sandbox }: ServerSettings): string[] {
   const file = (name: string): string => join(directory, name);
   return [
     `--etcd-servers=unix://${file('etcd.sock')}`,
-    '--bind-address=127.0.0.1',
-    '--advertise-address=127.0.0.1',
+    ...(sandbox === undefined ? LOOPBACK_FLAGS : nodeFlags(directory)),
     `--secure-port=${port}`,
     `--tls-cert-file=${file('server.crt')}`,
     `--tls-private-key-file=${file('server.key')}`,
@@ -61,8 +67,6 @@ export function apiServerFlags({ directory, port, controllers, extra }: ServerSe
     `--service-account-key-file=${file('accounts.pub')}`,
     `--service-account-signing-key-file=${file('accounts.key')}`,
     '--service-cluster-ip-range=10.0.0.0/24',
-    // Nobody needs the endpoints of the `kubernetes` service, and shutting down would wait to remove them.
-    '--endpoint-reconciler-type=none',
     '--allow-privileged=true',
     '--profiling=false',
     // Nothing makes the default service account without controllers, and Pods would be refused for its absence.
@@ -71,11 +75,30 @@ export function apiServerFlags({ directory, port, controllers, extra }: ServerSe
   ];
 }
 
-export function controllerManagerFlags(directory: string): string[] {
+const LOOPBACK_FLAGS = [
+  '--bind-address=127.0.0.1',
+  '--advertise-address=127.0.0.1',
+  // Nobody needs the endpoints of the `kubernetes` service, and shutting down would wait to remove them.
+  '--endpoint-reconciler-type=none',
+];
+
+function nodeFlags(directory: string): string[] {
+  return [
+    '--bind-address=0.0.0.0',
+    `--advertise-address=${NODE_ADDRESS}`,
+    // By these it reads pods' logs.
+    `--kubelet-client-certificate=${join(directory, 'kubelet-client.crt')}`,
+    `--kubelet-client-key=${join(directory, 'kubelet-client.key')}`,
+    '--kubelet-preferred-address-types=InternalIP',
+  ];
+}
+
+export function controllerManagerFlags({ directory, sandbox }: ServerSettings): string[] {
+  const controllers = [...CONTROLLERS, ...(sandbox === undefined ? [] : NODE_CONTROLLERS)];
   return [
     `--kubeconfig=${join(directory, 'kubeconfig')}`,
     `--root-ca-file=${join(directory, 'ca.crt')}`,
-    `--controllers=${CONTROLLERS.join(',')}`,
+    `--controllers=${controllers.join(',')}`,
     '--leader-elect=false',
     // 0 is: serve nothing.
     '--secure-port=0',

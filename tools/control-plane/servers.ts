@@ -5,6 +5,7 @@ import { hasControllers } from './binaries.ts';
 import type { Binaries } from './binaries.ts';
 import { startGuarded } from './guarded-process.ts';
 import type { GuardedProcess } from './guarded-process.ts';
+import type { Command } from './sandbox.ts';
 import { apiServerFlags, controllerManagerFlags, etcdFlags } from './server-flags.ts';
 import type { ServerSettings } from './server-flags.ts';
 
@@ -39,17 +40,25 @@ function oneProgram(file: string, settings: ServerSettings): Servers {
       running.start({
         name: 'controlplane',
         directory,
-        file,
-        args: [directory],
+        ...inPlace(settings, file, directory),
         settings: {
           kubeconfig: join(directory, 'kubeconfig'),
           apiServer: apiServerFlags(settings),
-          controllerManager: controllers ? controllerManagerFlags(directory) : [],
+          controllerManager: controllers ? controllerManagerFlags(settings) : [],
         },
       }),
     stopApiServer: () => running.stop('controlplane'),
     startControllers: () => undefined,
   };
+}
+
+/** Where the node is in a sandbox, so are the servers: pods and they reach each other. */
+function inPlace(
+  { sandbox }: ServerSettings,
+  ...command: Command
+): { file: string; args: readonly string[] } {
+  const [file, ...args] = sandbox === undefined ? command : sandbox.online(...command);
+  return { file, args };
 }
 
 function separatePrograms(
@@ -59,7 +68,7 @@ function separatePrograms(
   const { directory } = settings;
   const running = new Running();
   const start = (name: string, file: string, args: readonly string[]): void =>
-    running.start({ name, directory, file, args });
+    running.start({ name, directory, ...inPlace(settings, file, ...args) });
   return {
     ...running.common(),
     startApiServer: async () => {
@@ -73,7 +82,7 @@ function separatePrograms(
     startControllers: () => {
       const name = 'kube-controller-manager';
       if (!settings.controllers || files.controllerManager === undefined || running.has(name)) return;
-      start(name, files.controllerManager, controllerManagerFlags(directory));
+      start(name, files.controllerManager, controllerManagerFlags(settings));
     },
   };
 }

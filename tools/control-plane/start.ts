@@ -1,4 +1,3 @@
-import { createServer } from 'node:net';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,6 +11,13 @@ import { writeCredentials } from './credentials.ts';
 import type { Credentials, TokenUser } from './credentials.ts';
 import { kubeconfigText } from './kubeconfig.ts';
 import { startKubelet } from './kubelet.ts';
+import type { Kubelet } from './kubelet.ts';
+import { findNodePrograms } from './node-programs.ts';
+import type { NodePrograms } from './node-programs.ts';
+import { inSandbox, onLoopback } from './place.ts';
+import type { Place } from './place.ts';
+import { startRealNode } from './real-node.ts';
+import type { RealNode } from './real-node.ts';
 import { makeServers } from './servers.ts';
 import type { Servers } from './servers.ts';
 import { createWorkspace, removeWorkspace, sweep } from './workspace.ts';
@@ -24,32 +30,42 @@ export interface ControlPlaneOptions {
   readonly binaries?: Binaries;
   /** Run kube-controller-manager; default: if the binaries have it. */
   readonly controllers?: boolean;
-  /** Run the kubelet stand-in; default: with controllers. */
-  readonly node?: 'fake' | 'none';
+  /** What runs pods: the kubelet stand-in (default, with controllers), or a real node, on Linux as root. */
+  readonly node?: 'fake' | 'none' | 'real';
   /** People and programs with a token of their own, e.g. to try what RBAC allows them. */
   readonly tokens?: readonly TokenUser[];
   readonly apiServerFlags?: readonly string[];
 }
 
-/** etcd and kube-apiserver on loopback, gone when this process is. */
+/** etcd and kube-apiserver on loopback, or in the sandbox of a real node; gone when this process is. */
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
   const binaries = options.binaries ?? (await findControlPlane({ controllers: options.controllers }));
   const controllers = options.controllers ?? hasControllers(binaries);
+  const node = options.node ?? (controllers ? 'fake' : 'none');
+  const programs = node === 'real' ? await findNodePrograms() : undefined;
   sweep();
   const directory = createWorkspace();
+  let place = onLoopback();
   try {
     const credentials = await writeCredentials(directory, options.tokens ?? []);
-    const running = await startOnFreePort(binaries, credentials, {
-      directory,
-      controllers,
-      extra: options.apiServerFlags ?? [],
-    });
-    const withKubelet = options.node === undefined ? controllers : options.node === 'fake';
-    return await assemble(running, { directory, credentials, controllers, withKubelet });
+    if (programs !== undefined) place = await inSandbox(directory);
+    const run = { directory, credentials, controllers, place };
+    const running = await startOnFreePort(binaries, { ...run, extra: options.apiServerFlags ?? [] });
+    const workers = await startWorkers(running, { ...run, node, programs });
+    return assemble({ ...running, ...workers }, { ...run, node });
   } catch (error) {
+    await place.stop();
     removeWorkspace(directory);
     throw error;
   }
+}
+
+/** What all parts of one run share. */
+interface Run {
+  readonly directory: string;
+  readonly credentials: Credentials;
+  readonly controllers: boolean;
+  readonly place: Place;
 }
 
 interface Running {
@@ -58,22 +74,26 @@ interface Running {
   readonly server: string;
 }
 
+/** What runs pods. */
+interface Workers {
+  readonly kubelet: Kubelet | undefined;
+  readonly realNode: RealNode | undefined;
+}
+
 async function startOnFreePort(
   binaries: Binaries,
-  credentials: Credentials,
-  settings: { directory: string; controllers: boolean; extra: readonly string[] },
+  { directory, credentials, controllers, place, extra }: Run & { readonly extra: readonly string[] },
 ): Promise<Running> {
+  const { sandbox } = place;
   for (let attempt = 1; ; attempt += 1) {
-    const port = await freePort();
+    const port = await place.openPort();
     const server = `https://127.0.0.1:${port}`;
-    writeFileSync(join(settings.directory, 'kubeconfig'), kubeconfigText({ server, ...credentials }), {
-      mode: 0o600,
-    });
-    const servers = makeServers(binaries, { ...settings, port });
+    writeFileSync(join(directory, 'kubeconfig'), kubeconfigText({ server, ...credentials }), { mode: 0o600 });
+    const servers = makeServers(binaries, { directory, controllers, extra, sandbox, port });
     const api = makeApiClient({ server, ...credentials });
     try {
       await servers.startApiServer();
-      await waitUntilReady(api, servers, settings.controllers);
+      await waitUntilReady(api, servers, controllers);
       return { servers, api, server };
     } catch (error) {
       await Promise.all([servers.stop(), api.close()]);
@@ -84,17 +104,37 @@ async function startOnFreePort(
   }
 }
 
-async function assemble(
-  { servers, api, server }: Running,
-  parts: { directory: string; credentials: Credentials; controllers: boolean; withKubelet: boolean },
-): Promise<ControlPlane> {
-  const { directory, credentials, controllers, withKubelet } = parts;
-  const kubelet = withKubelet ? await startKubelet(api) : undefined;
+async function startWorkers(
+  { api, servers }: Running,
+  { directory, place, node, programs }: Run & NodeChoice & { readonly programs: NodePrograms | undefined },
+): Promise<Workers> {
+  try {
+    const realNode =
+      programs === undefined || place.sandbox === undefined
+        ? undefined
+        : await startRealNode(api, { directory, sandbox: place.sandbox, programs });
+    return { realNode, kubelet: node === 'fake' ? await startKubelet(api) : undefined };
+  } catch (error) {
+    await Promise.all([servers.stop(), api.close()]);
+    throw error;
+  }
+}
+
+interface NodeChoice {
+  readonly node: 'fake' | 'none' | 'real';
+}
+
+function assemble(
+  { servers, api, server, kubelet, realNode }: Running & Workers,
+  { directory, credentials, controllers, place, node }: Run & NodeChoice,
+): ControlPlane {
   let written = 0;
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     await kubelet?.stop();
     await api.close();
+    await place.stop();
+    await realNode?.stop();
     await servers.stop();
     removeWorkspace(directory);
   };
@@ -104,22 +144,29 @@ async function assemble(
     kind: 'local',
     server,
     kubeconfig: join(directory, 'kubeconfig'),
-    capabilities: { controllers, node: withKubelet ? 'fake' : 'none' },
+    capabilities: { controllers, node },
     kubelet,
     kubeconfigFor: (token) => {
       const file = join(directory, `kubeconfig-${(written += 1)}`);
       writeFileSync(file, kubeconfigText({ server, ca: credentials.ca, token }), { mode: 0o600 });
       return file;
     },
-    // The API server runs on this machine, so its localhost is ours.
-    exposeWebhook: async (port) => ({ externalName: 'localhost', port }),
+    // The API server runs on this machine, so its localhost is ours, or a tunnel leads from there to ours.
+    exposeWebhook: async (port) => {
+      await place.expose(port);
+      return { externalName: 'localhost', port };
+    },
+    loadImage: async (archive) => {
+      if (realNode === undefined) throw new Error('only a real node runs images');
+      await realNode.loadImage(archive);
+    },
     restartApiServer: async (whileDown) => {
       await servers.stopApiServer();
       await whileDown?.();
       await servers.startApiServer();
       await waitUntilReady(api, servers, controllers);
     },
-    logs: () => servers.logs(),
+    logs: () => servers.logs() + (realNode?.logs() ?? ''),
     stop: () => (stopping ??= stop()),
   };
 }
@@ -152,16 +199,4 @@ async function waitUntilReady(api: ApiClient, servers: Servers, controllers: boo
 
 function tail(text: string): string {
   return text.split('\n').slice(-20).join('\n');
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });
 }

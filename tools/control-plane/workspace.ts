@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { removeUnused } from './control-groups.ts';
 import { commandLine, identify, isAlive } from './process-identity.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 
@@ -28,6 +29,8 @@ export function sweep(parent: string = tmpdir()): string[] {
     if (!name.startsWith(PREFIX) || !isAbandoned(directory)) continue;
     try {
       endProcessesOf(directory);
+      // Whoever has just been ended may take a moment; the directory stays as the reminder to come back.
+      if (removeUnused(name).length > 0) continue;
       removeWorkspace(directory);
       removed.push(directory);
     } catch {
