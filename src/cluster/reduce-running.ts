@@ -3,6 +3,7 @@ import { PREFIX } from '../contract/keys.ts';
 import type { Json, JsonObject } from '../kube/json.ts';
 import { asArray, asNumber, asObject, dig, flag, get, text } from '../kube/json.ts';
 import {
+  annotation,
   annotationsOf,
   controllerOf,
   createdAt,
@@ -10,13 +11,15 @@ import {
   labelsOf,
   nameOf,
   namespaceOf,
+  timeOf,
   uidOf,
 } from '../kube/object.ts';
-import { serviceAccountNameOf } from '../kube/pod.ts';
+import { containersOf, serviceAccountNameOf, volumesOf } from '../kube/pod.ts';
 import type { PodRecord, SecretUse, UseForm, WorkloadRecord } from '../kube/running.ts';
 import type { WorkloadKind } from '../kube/workload.ts';
 import { podOfTemplate } from '../kube/workload.ts';
-import { referencesOf } from '../review/references.ts';
+import { referencesOf, referencesOfContainer } from '../review/references.ts';
+import { restartAppliedAt } from './managed-fields.ts';
 
 /** What others that restart workloads are told by, and the marks that revisions of a template leave. */
 const KEPT = [
@@ -40,7 +43,8 @@ const KEPT_LABELS = [
   'rollouts-pod-template-hash',
 ];
 
-const FORMS: readonly UseForm[] = ['env', 'envFrom', 'volume', 'imagePullSecrets'];
+/** Where a DaemonSet counts its templates; its pods carry the number as `pod-template-generation`. */
+const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation';
 
 export function reducePod(raw: JsonObject): PodRecord {
   const status = get(raw, 'status');
@@ -51,20 +55,22 @@ export function reducePod(raw: JsonObject): PodRecord {
     gates: asArray(dig(raw, 'spec', 'schedulingGates')).map((gate) => text(gate, 'name') ?? ''),
     nodeName: text(get(raw, 'spec'), 'nodeName') ?? '',
     phase: text(status, 'phase') ?? '',
-    started: ['initContainerStatuses', 'containerStatuses'].some((list) =>
-      asArray(get(status, list)).some(hasRun),
-    ),
+    ...startOf(status),
     ready: asArray(get(status, 'conditions')).some(
       (condition) => text(condition, 'type') === 'Ready' && text(condition, 'status') === 'True',
     ),
   };
 }
 
-function hasRun(container: Json): boolean {
-  const ended = [get(container, 'state'), get(container, 'lastState')].some(
-    (state) => get(state, 'terminated') !== undefined,
-  );
-  return ended || dig(container, 'state', 'running') !== undefined;
+/** The containers that run or have ended, and when the first of them began. */
+function startOf(status: Json | undefined): Pick<PodRecord, 'started' | 'startedAt'> {
+  const states = ['initContainerStatuses', 'containerStatuses']
+    .flatMap((list) => asArray(get(status, list)))
+    .flatMap((container) => [get(container, 'state'), get(container, 'lastState')])
+    .flatMap((state) => [get(state, 'running'), get(state, 'terminated')])
+    .filter((state) => state !== undefined);
+  const times = states.flatMap((state) => timeOf(text(state, 'startedAt')) ?? []);
+  return { started: states.length > 0, ...(times.length === 0 ? {} : { startedAt: Math.min(...times) }) };
 }
 
 /** `whole` is false where only the metadata was asked for. */
@@ -72,7 +78,8 @@ export function reduceWorkload(kind: WorkloadKind, raw: JsonObject, whole: boole
   const spec = get(raw, 'spec');
   const template = podOfTemplate(kind, raw);
   const replicas = asNumber(get(spec, 'replicas'));
-  const updateRevision = text(get(raw, 'status'), 'updateRevision');
+  const updateRevision = text(get(raw, 'status'), 'updateRevision') ?? annotation(raw, TEMPLATE_GENERATION);
+  const reloadedAt = restartAppliedAt(raw);
   return {
     kind,
     ...commonOf(raw),
@@ -84,6 +91,7 @@ export function reduceWorkload(kind: WorkloadKind, raw: JsonObject, whole: boole
     templateUses: usesOf(template),
     ...(replicas === undefined ? {} : { replicas }),
     ...(updateRevision === undefined ? {} : { updateRevision }),
+    ...(reloadedAt === undefined ? {} : { reloadedAt }),
   };
 }
 
@@ -107,10 +115,17 @@ function commonOf(raw: JsonObject) {
 /** Every Secret of a pod with how it is named, each once. */
 export function usesOf(pod: Json): readonly SecretUse[] {
   const uses = new Map<string, SecretUse>();
-  for (const { secret, use } of referencesOf(pod)) {
-    const word = use.field.split(' ', 1)[0];
-    const form = FORMS.find((one) => one === word);
-    if (form !== undefined) uses.set(`${form} ${secret}`, { secret, form });
+  const add = (secret: string, form: UseForm, init: boolean): void =>
+    void uses.set(`${form} ${String(init)} ${secret}`, { secret, form, init });
+  for (const container of containersOf(pod)) {
+    for (const { secret, use } of referencesOfContainer(container))
+      add(secret, use.field === 'envFrom' ? 'envFrom' : 'env', container.type === 'init');
+  }
+  const projected = volumesOf(pod).filter((volume) => get(volume, 'projected') !== undefined);
+  const fields = new Set(projected.map((volume) => `volume ${text(volume, 'name') ?? ''}`));
+  for (const { secret, use, tolerated } of referencesOf(pod)) {
+    if (use.container !== undefined) continue;
+    add(secret, tolerated ? 'imagePullSecrets' : fields.has(use.field) ? 'projected' : 'volume', false);
   }
   return [...uses.values()];
 }

@@ -27,6 +27,7 @@ const KEPT_ANNOTATIONS = [
   'secrets.doppler.com/',
   'sealedsecrets.bitnami.com/',
   'operator.1password.io/',
+  'reloader.stakater.com/',
   'secrets-store.csi.k8s.io/',
   'sopssecret/',
 ] as const;

@@ -6,11 +6,13 @@ import type { OwnerReference } from './object.ts';
 import type { WorkloadKind } from './workload.ts';
 
 /** How a Secret is named: the kubelet reads it once for `env` and `envFrom`, and again and again for volumes. */
-export type UseForm = 'env' | 'envFrom' | 'volume' | 'imagePullSecrets';
+export type UseForm = 'env' | 'envFrom' | 'volume' | 'projected' | 'imagePullSecrets';
 
 export interface SecretUse {
   readonly secret: string;
   readonly form: UseForm;
+  /** Named by an init container: not every reloader looks there. */
+  readonly init: boolean;
 }
 
 interface Running {
@@ -40,6 +42,8 @@ export interface PodRecord extends Running {
   readonly phase: string;
   /** Whether any of its containers ever ran. */
   readonly started: boolean;
+  /** When the first of them began, by its node's clock. */
+  readonly startedAt?: number;
   readonly ready: boolean;
 }
 
@@ -56,4 +60,11 @@ export interface WorkloadRecord extends Running {
   readonly replicas?: number;
   /** The revision that new pods get, where the kind's status tells one. */
   readonly updateRevision?: string;
+  /** When this project last restarted it, by the API server's clock. */
+  readonly reloadedAt?: number;
+}
+
+/** A pod that is over uses nothing any more. */
+export function isOver({ phase }: Pick<PodRecord, 'phase'>): boolean {
+  return phase === 'Succeeded' || phase === 'Failed';
 }
