@@ -53,6 +53,18 @@ describe('imports', () => {
     expect(cycles()).toEqual([]);
   });
 
+  it('of what admission runs never reach a secret store', () => {
+    const reached = new Set<string>();
+    const walk = (path: string): void => {
+      if (reached.has(path)) return;
+      reached.add(path);
+      for (const other of BY_PATH.get(path)?.imports ?? []) walk(other);
+    };
+    walk('serve.ts');
+    expect([...reached].filter((path) => roomOf(path) === 'upstream')).toEqual([]);
+    expect(reached.size).toBeGreaterThan(60);
+  });
+
   it('stay inside of src', () => {
     const outside = ALL.flatMap(({ path, outside: names }) => names.map((name) => `${path} imports ${name}`));
     expect(outside).toEqual(['main.ts imports ../package.json']);
@@ -68,13 +80,13 @@ describe('imports', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('load the Kubernetes client only when it is needed', () => {
+  it.each(['@kubernetes/client-node', '@infisical/sdk'])('load %s only when it is needed', (heavy) => {
     const eager = ALL.filter(({ tree }) =>
       [...nodesOf(tree)].some(
         (node) =>
           node.type === 'ImportDeclaration' &&
           node['importKind'] !== 'type' &&
-          textOf(node['source']) === '@kubernetes/client-node',
+          textOf(node['source']) === heavy,
       ),
     );
     expect(eager.map(({ path }) => path)).toEqual([]);

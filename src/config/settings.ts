@@ -1,7 +1,8 @@
 /**
  * Every setting with its default, in one table of plain data: the schema, the flags, the environment's names and
- * the reference are made from it. It imports nothing, so that `--help` stays quick.
+ * the reference are made from it. It imports nothing heavy, so that `--help` stays quick.
  */
+import { UPSTREAM_SETTINGS } from './upstream-settings.ts';
 
 /** What a setting of a kind is once it is read. */
 interface Kinds {
@@ -141,6 +142,7 @@ export const SETTINGS = {
   log: {
     level: { kind: 'choice', values: LEVELS, default: 'info', about: 'least severe log line written' },
   },
+  upstream: UPSTREAM_SETTINGS,
   manifest: {
     kind: 'text',
     default: '',
