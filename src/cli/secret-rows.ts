@@ -6,7 +6,7 @@ import type { State } from '../contract/reasons.ts';
 import { nameOf, namespaceOf } from '../kube/object.ts';
 import type { SecretRecord } from '../kube/secret.ts';
 import type { World } from '../kube/world.ts';
-import type { Scope, Target } from '../plugins/plugin.ts';
+import type { Target } from '../plugins/plugin.ts';
 import type { Claim } from '../review/claims.ts';
 import { policyOf } from '../review/policy.ts';
 import type { Resolution } from '../review/resolve.ts';
@@ -80,16 +80,11 @@ function rowOf({ namespace, name }: Target, world: World, { settings, now }: Vie
     state: resolution.state,
     ...(claim === undefined ? {} : { syncResource: syncResourceOf(claim) }),
     ...(reason === undefined ? {} : { reason }),
-    projects: scope === undefined ? [] : projectsOf(scope),
+    projects: scope?.shown ?? scope?.projects ?? [],
     environments: scope?.environments ?? [],
     paths: scope?.paths ?? [],
     ...(lastSync === undefined ? {} : { lastSync }),
   };
-}
-
-/** 'aws/payments' where the name of a store alone would not tell what it is. */
-function projectsOf({ projects, provider }: Scope): readonly string[] {
-  return provider === undefined ? projects : projects.map((project) => `${provider}/${project}`);
 }
 
 /** The claimants, the one that decided first; a stranger's only where there is no Secret for them to spoil. */

@@ -2,6 +2,8 @@
 import { asArray, asNumber, dig, text } from '../kube/json.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { generationOf, timeOf } from '../kube/object.ts';
+import type { Read } from '../kube/world.ts';
+import type { Health } from './plugin.ts';
 
 export interface Condition {
   readonly type: string;
@@ -35,6 +37,29 @@ export function wordsOf(condition: Condition): string {
   return words === ''
     ? `${condition.type}=${condition.status}`
     : `${condition.type}=${condition.status} (${words})`;
+}
+
+/** What one condition says for its resource: True is good, False is not, none is no status yet. */
+export function verdictOf(
+  condition: Condition | undefined,
+): Pick<Health, 'verdict' | 'words' | 'healthySince' | 'failingSince'> {
+  if (condition === undefined) return { verdict: 'none', words: 'no status yet' };
+  const ok = condition.status === 'True';
+  const since =
+    condition.since === undefined ? {} : { [ok ? 'healthySince' : 'failingSince']: condition.since };
+  return { verdict: ok ? 'ok' : 'failing', words: wordsOf(condition), ...since };
+}
+
+/**
+ * What a companion tells of a failure, as "its SecretStore 'vault' reports Ready=False (…)". Undefined where it is
+ * well, and where it cannot be read: then nobody knows.
+ */
+export function causeOf(companion: Read<KubeObject>, title: string, type: string): string | undefined {
+  if (companion.state === 'absent') return `its ${title} does not exist`;
+  if (companion.state !== 'present') return undefined;
+  const condition = conditionOf(companion.value, type);
+  if (condition === undefined || condition.status === 'True') return undefined;
+  return `its ${title} reports ${wordsOf(condition)}`;
 }
 
 /** Whether a verdict with this observed generation is about the spec as it stands. */

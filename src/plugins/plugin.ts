@@ -67,8 +67,8 @@ export interface Scope {
   readonly projects: readonly string[];
   readonly environments: readonly string[];
   readonly paths: readonly string[];
-  /** The kind of store, where a project's name alone does not tell: 'aws'. */
-  readonly provider?: string;
+  /** The projects as people are shown them, where a name alone does not tell: 'aws/payments'. */
+  readonly shown?: readonly string[];
   /** The values are in the object itself, so that there is no project that it could read. */
   readonly selfContained?: true;
 }

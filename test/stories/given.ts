@@ -1,12 +1,15 @@
 /** The short forms of `given`, and the manifests that they stand for. */
-import { infisicalSecret, staticSecret } from './infisical-objects.ts';
+import { EXTERNAL_SECRETS } from './external-objects.ts';
+import { INFISICAL_OBJECTS } from './infisical-objects.ts';
 import { asShort, INFISICAL, list, manifest, metadataOf, pick, VALUE } from './manifest.ts';
 import type { Manifest, Short } from './manifest.ts';
+import { resource } from './status.ts';
+import type { Maker } from './status.ts';
 
-const MAKERS: Readonly<Record<string, (short: Short) => Manifest>> = {
+const MAKERS: Readonly<Record<string, Maker>> = {
   Secret: secret,
-  InfisicalSecret: infisicalSecret,
-  InfisicalStaticSecret: staticSecret,
+  ...INFISICAL_OBJECTS,
+  ...EXTERNAL_SECRETS,
   Namespace: (short) => manifest(short, 'v1', 'Namespace'),
   ServiceAccount: (short) => ({
     ...manifest(short, 'v1', 'ServiceAccount'),
@@ -17,13 +20,13 @@ const MAKERS: Readonly<Record<string, (short: Short) => Manifest>> = {
     ...manifest(short, 'batch/v1', 'CronJob'),
     spec: { schedule: '0 3 * * *', jobTemplate: { spec: { template: podTemplate('Never') } } },
   }),
-  SecretProviderClass: (short) => ({
-    ...manifest(short, 'secrets-store.csi.x-k8s.io/v1', 'SecretProviderClass'),
-    spec: {
-      provider: 'vault',
-      secretObjects: list(short['secrets']).map((secretName) => ({ secretName, type: 'Opaque', data: [] })),
-    },
-  }),
+  SecretProviderClass: (short) =>
+    resource('SecretProviderClass', short, {
+      spec: {
+        provider: short['provider'] ?? 'vault',
+        secretObjects: list(short['secrets']).map((secretName) => ({ secretName, type: 'Opaque', data: [] })),
+      },
+    }),
 };
 
 /** The whole manifest of a short form; a manifest with a `kind` is one already. */

@@ -1,6 +1,16 @@
 /** Infisical's sync resources, with a status as its operator writes it. */
-import { asShort, INFISICAL, list, manifest, NAMESPACE, textOf } from './manifest.ts';
+import { INFISICAL, list, NAMESPACE, textOf } from './manifest.ts';
 import type { Manifest, Short } from './manifest.ts';
+import { condition, resource, statusOf, targetOf } from './status.ts';
+import type { Maker } from './status.ts';
+
+export const INFISICAL_OBJECTS: Readonly<Record<string, Maker>> = {
+  InfisicalSecret: infisicalSecret,
+  InfisicalStaticSecret: staticSecret,
+  InfisicalDynamicSecret: dynamicSecret,
+  InfisicalAuth: (short) => readiness('InfisicalAuth', short),
+  InfisicalConnection: (short) => readiness('InfisicalConnection', short),
+};
 
 /** An InfisicalSecret (v1alpha1) of its short form. */
 export function infisicalSecret(short: Short): Manifest {
@@ -18,8 +28,8 @@ export function infisicalSecret(short: Short): Manifest {
     secretName: 'infisical-credentials',
     secretNamespace: short['credentials'] ?? home,
   };
-  return {
-    ...manifest(short, `${INFISICAL}/v1alpha1`, 'InfisicalSecret'),
+  const status = statusOf(short, infisicalConditions);
+  return resource('InfisicalSecret', short, {
     spec: {
       syncConfig: { resyncInterval: short['interval'] ?? '1m' },
       authentication: { universalAuth: { credentialsRef, secretsScope: scope } },
@@ -27,48 +37,105 @@ export function infisicalSecret(short: Short): Manifest {
       ...(short['targets'] === undefined
         ? {}
         : { managedKubeSecretReferences: list(short['targets']).map(reference) }),
-      ...asShort(short['spec']),
     },
-    ...statusOf(short, infisicalConditions),
-  };
+    ...(status && { status }),
+  });
 }
 
 /** An InfisicalStaticSecret (v1beta1) of its short form. */
-export function staticSecret(short: Short): Manifest {
+function staticSecret(short: Short): Manifest {
   const source = {
     projectSlug: short['project'] ?? 'data-platform',
     environmentSlug: short['environment'] ?? 'dev',
     secretPath: '/compute',
   };
-  return {
-    ...manifest({ generation: 1, ...short }, `${INFISICAL}/v1beta1`, 'InfisicalStaticSecret'),
-    spec: {
-      infisicalAuthRef: {
-        name: 'infisical-auth',
-        namespace: short['credentials'] ?? short['namespace'] ?? NAMESPACE,
+  const status = statusOf(short, staticConditions);
+  return resource(
+    'InfisicalStaticSecret',
+    { generation: 1, ...short },
+    {
+      spec: {
+        infisicalAuthRef: {
+          name: 'infisical-auth',
+          namespace: short['credentials'] ?? short['namespace'] ?? NAMESPACE,
+        },
+        syncOptions: { refreshInterval: short['interval'] ?? '1m', instantUpdates: false },
+        sources: [source],
+        targets: list(short['targets'] ?? [short['target']]).map((target) => ({
+          ...targetOf(target, short),
+          kind: 'Secret',
+          creationPolicy: 'Owner',
+        })),
       },
-      syncOptions: { refreshInterval: short['interval'] ?? '1m', instantUpdates: false },
-      sources: [source],
-      targets: list(short['targets'] ?? [short['target']]).map((target) => ({
-        ...targetOf(target, short),
-        kind: 'Secret',
-        creationPolicy: 'Owner',
-      })),
-      ...asShort(short['spec']),
+      ...(status && { status }),
     },
-    ...statusOf(short, staticConditions),
-  };
+  );
 }
 
-function statusOf(short: Short, conditions: (short: Short) => readonly Manifest[]): Manifest {
-  const status = short['status'] ?? 'ready';
-  if (status === 'none') return {};
-  return { status: typeof status === 'string' ? { conditions: conditions({ ...short, status }) } : status };
+/** `leased` and `expires` are the lease's times. */
+function dynamicSecret(short: Short): Manifest {
+  const home = textOf(short['namespace'], NAMESPACE);
+  const { name, namespace } = targetOf(short['target'], short);
+  const status = statusOf(short, (word) => ({
+    conditions: [
+      condition(`${INFISICAL}/Reconcile`, word === 'ready', {
+        reason: word === 'ready' ? 'OK' : 'Error',
+        message: textOf(short['message'], word === 'ready' ? 'Reconciled' : 'unable to create lease'),
+        since: short['since'] ?? 'now-10m',
+      }),
+    ],
+    ...(word === 'ready' || short['leased'] !== undefined
+      ? {
+          lease: {
+            id: 'l-1',
+            version: 1,
+            creationTimestamp: short['leased'] ?? 'now-10m',
+            expiresAt: short['expires'] ?? 'now+50m',
+          },
+        }
+      : {}),
+  }));
+  return resource('InfisicalDynamicSecret', short, {
+    spec: {
+      managedSecretReference: { secretName: name, secretNamespace: namespace, creationPolicy: 'Orphan' },
+      authentication: {
+        universalAuth: {
+          credentialsRef: {
+            secretName: 'infisical-credentials',
+            secretNamespace: short['credentials'] ?? home,
+          },
+        },
+      },
+      dynamicSecret: {
+        secretName: 'postgres',
+        secretsPath: '/compute',
+        environmentSlug: short['environment'] ?? 'dev',
+        projectSlug: short['project'] ?? 'data-platform',
+      },
+      leaseRevocationPolicy: 'Revoke',
+      leaseTTL: '1h',
+    },
+    ...(status && { status }),
+  });
+}
+
+/** InfisicalAuth or InfisicalConnection: `connection` is the one behind an InfisicalAuth. */
+function readiness(kind: string, short: Short): Manifest {
+  const status = statusOf(short, (word) => ({
+    conditions: [
+      condition(`${INFISICAL}/IsReady`, word === 'ready', {
+        reason: word === 'ready' ? 'Ok' : 'Error',
+        message: textOf(short['message'], `${kind} is ready to be used.`),
+      }),
+    ],
+  }));
+  const reference = { name: short['connection'], namespace: short['namespace'] ?? NAMESPACE };
+  const spec = short['connection'] === undefined ? {} : { infisicalConnectionRef: reference };
+  return resource(kind, short, { spec, ...(status && { status }) });
 }
 
 /** As the operator writes them; texts from real runs of version 0.11. */
-function infisicalConditions(short: Short): readonly Manifest[] {
-  const status = String(short['status']);
+function infisicalConditions(status: string, short: Short): Manifest {
   const since = short['since'] ?? 'now-10m';
   const error = textOf(
     short['message'],
@@ -85,15 +152,17 @@ function infisicalConditions(short: Short): readonly Manifest[] {
   const found = 'Infisical has found 0 deployments which are ready to be auto redeployed when secrets change';
   const ready = status === 'ready' || status === 'deleted';
   const token = status === 'badCredentials';
-  return [
-    at('LoadedInfisicalToken', !token, token ? 'Error' : 'OK', token ? noToken : loaded),
-    at('ReadyToSyncSecrets', ready, ready ? 'OK' : 'Error', ready ? synced : failed),
-    at('AutoRedeployReady', status === 'ready', status === 'ready' ? 'OK' : 'Stopped', found),
-  ];
+  return {
+    conditions: [
+      at('LoadedInfisicalToken', !token, token ? 'Error' : 'OK', token ? noToken : loaded),
+      at('ReadyToSyncSecrets', ready, ready ? 'OK' : 'Error', ready ? synced : failed),
+      at('AutoRedeployReady', status === 'ready', status === 'ready' ? 'OK' : 'Stopped', found),
+    ],
+  };
 }
 
-function staticConditions(short: Short): readonly Manifest[] {
-  const good = short['status'] === 'ready';
+function staticConditions(word: string, short: Short): Manifest {
+  const good = word === 'ready';
   const observedGeneration = short['observed'] ?? short['generation'] ?? 1;
   const error = textOf(short['message'], 'InfisicalAuth is not ready');
   const words = {
@@ -103,27 +172,18 @@ function staticConditions(short: Short): readonly Manifest[] {
     observedGeneration,
   };
   const lastSync = short['lastSync'] ?? (good ? 'now-30s' : undefined);
-  return [
-    condition(`${INFISICAL}/LastReconcileStatus`, good, words),
-    ...(lastSync === undefined
-      ? []
-      : [
-          condition(`${INFISICAL}/LastSuccessfulReconcileAt`, true, {
-            ...words,
-            reason: 'OK',
-            message: lastSync,
-          }),
-        ]),
-  ];
-}
-
-function condition(type: string, good: boolean, words: Readonly<Record<string, unknown>>): Manifest {
-  const { since, ...rest } = words;
-  return { type, status: good ? 'True' : 'False', lastTransitionTime: since, ...rest };
-}
-
-function targetOf(target: unknown, short: Short): { readonly name: string; readonly namespace: string } {
-  const [first = '', second] = String(target).split('/');
-  if (second !== undefined) return { namespace: first, name: second };
-  return { namespace: textOf(short['namespace'], NAMESPACE), name: first };
+  return {
+    conditions: [
+      condition(`${INFISICAL}/LastReconcileStatus`, good, words),
+      ...(lastSync === undefined
+        ? []
+        : [
+            condition(`${INFISICAL}/LastSuccessfulReconcileAt`, true, {
+              ...words,
+              reason: 'OK',
+              message: lastSync,
+            }),
+          ]),
+    ],
+  };
 }

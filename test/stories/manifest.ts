@@ -1,5 +1,6 @@
 /** Manifests and their parts, as stories write them. */
 import { createHash } from 'node:crypto';
+import { CUSTOM_KINDS } from '../../tools/control-plane/crds.ts';
 
 export type Manifest = Readonly<Record<string, unknown>>;
 /** A short form of a manifest, or any other object. */
@@ -39,21 +40,25 @@ const API_VERSIONS: Readonly<Record<string, string>> = {
   Deployment: 'apps/v1',
   Job: 'batch/v1',
   CronJob: 'batch/v1',
-  InfisicalSecret: `${INFISICAL}/v1alpha1`,
-  InfisicalStaticSecret: `${INFISICAL}/v1beta1`,
+  ...Object.fromEntries(
+    CUSTOM_KINDS.map(({ kind, group, version }) => [kind, `${group}/${version}`] as const),
+  ),
 };
 
-/** An ownerReference with `controller: true`; `uid:Kind/name` is filled in where the story is rendered. */
+/**
+ * An ownerReference with `controller: true`, or without where the text ends in `, plain`; `uid:Kind/name` is filled
+ * in where the story is rendered.
+ */
 export function ownerReference(owner: unknown): Manifest {
   if (typeof owner !== 'string') return asShort(owner);
-  const [kind = '', name = 'made-up'] = owner.split('/');
+  const [reference = '', plain] = owner.split(', ');
+  const [kind = '', name = 'made-up'] = reference.split('/');
   return {
     apiVersion: API_VERSIONS[kind] ?? 'v1',
     kind,
     name,
     uid: `uid:${kind}/${name}`,
-    controller: true,
-    blockOwnerDeletion: true,
+    ...(plain === undefined ? { controller: true, blockOwnerDeletion: true } : {}),
   };
 }
 
