@@ -1,15 +1,16 @@
 /** What this process runs while it leads, and how it comes to lead: the controllers' parts list. */
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import type { Serving } from './certificates.ts';
 import type { Admission } from './cluster/admit.ts';
 import type { Client } from './cluster/client.ts';
 import type { Controller, Tell } from './cluster/controller.ts';
 import { runControllers } from './cluster/controller.ts';
 import type { Election } from './cluster/leader.ts';
 import { startElection } from './cluster/leader.ts';
+import { homeOf } from './cluster/home.ts';
 import type { LiveCluster } from './cluster/live.ts';
 import type { Config } from './config/config.ts';
-import { DEFAULT_INSTALL_NAMESPACE, PROGRAM } from './contract/keys.ts';
 import { isOptedIn } from './review/policy.ts';
 import { settingsOf } from './review/settings.ts';
 import type { Log } from './server/log.ts';
@@ -19,6 +20,8 @@ export interface ControllersOptions {
   readonly client: Client;
   readonly live: LiveCluster;
   readonly admit: Admission;
+  /** Whose leader's part runs beside the controllers. */
+  readonly serving: Pick<Serving, 'lead'>;
   readonly log: Log;
 }
 
@@ -29,36 +32,35 @@ function controllersOf(_config: Config): readonly Controller[] {
 
 /** Stands for election, and runs the controllers whenever this process leads. */
 export function startControllers(options: ControllersOptions): Election {
-  const { config, client, live, admit, log } = options;
+  const { config, client, live, admit, serving, log } = options;
   const controllers = controllersOf(config);
   const { exemptNamespaces } = settingsOf(config);
+  const parts = {
+    controllers,
+    config,
+    client,
+    world: live.world,
+    lookup: live.lookup,
+    admit,
+    tell: tellerOf(log),
+    now: Date.now,
+    isWatched(name: string) {
+      const namespace = live.world.namespace(name);
+      return namespace.state === 'present' && isOptedIn(namespace.value) && !exemptNamespaces.has(name);
+    },
+  };
   const election: Election = startElection({
     client,
     namespace: homeOf(client),
-    name: PROGRAM,
+    name: config.webhook.name,
     identity: `${hostname()}_${randomUUID()}`,
     controllers: controllers.map(({ name }) => name),
     report: ({ event, ...fields }) =>
       log[event === 'failed' ? 'warn' : 'info'](fields, ELECTION_EVENTS[event]),
-    lead: async (signal) =>
-      runControllers(
-        {
-          controllers,
-          config,
-          client,
-          world: live.world,
-          lookup: live.lookup,
-          admit,
-          tell: tellerOf(log),
-          now: Date.now,
-          leading: () => election.leading(),
-          isWatched(name) {
-            const namespace = live.world.namespace(name);
-            return namespace.state === 'present' && isOptedIn(namespace.value) && !exemptNamespaces.has(name);
-          },
-        },
-        signal,
-      ),
+    lead: async (signal) => {
+      // Certificates wait for no watch of the controllers: readiness stands on them.
+      await Promise.all([serving.lead(signal), runControllers({ ...parts, leading: election.leading }, signal)]);
+    },
   });
   return election;
 }
@@ -69,11 +71,6 @@ const ELECTION_EVENTS = {
   released: 'leadership given back',
   failed: 'leader election failed',
 } as const;
-
-/** Where the Lease lives: the pod's own namespace; on a developer's machine the one of an installation. */
-function homeOf({ namespace }: Client): string {
-  return namespace === 'default' ? DEFAULT_INSTALL_NAMESPACE : namespace;
-}
 
 function tellerOf(log: Log): Tell {
   return (event, { error, ...fields } = {}) => {

@@ -1,10 +1,13 @@
 /** The composition root: config → cluster → app → operations port → signals. */
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Serving } from './certificates.ts';
+import { openServing } from './certificates.ts';
 import type { ServeOptions } from './cli/serve.ts';
+import type { Client } from './cluster/client.ts';
 import { connect } from './cluster/connect.ts';
 import { createLiveCluster } from './cluster/live.ts';
+import type { WatchReport } from './cluster/watch.ts';
 import { watchWorldFolder } from './cluster/world-files.ts';
 import type { Config } from './config/config.ts';
 import { ConfigError } from './config/error.ts';
@@ -22,8 +25,6 @@ import type { Log } from './server/log.ts';
 import { createLog, openLines } from './server/log.ts';
 import { createMetrics } from './server/metrics.ts';
 import { tidyOnceReady } from './server/tidy.ts';
-import type { Certificates } from './server/tls.ts';
-import { openCertificates } from './server/tls.ts';
 
 /** What reviews are judged against: an API server, or a folder of manifests. */
 interface Cluster {
@@ -48,23 +49,28 @@ export async function serve(config: Config, options: ServeOptions): Promise<numb
   const closers: (() => unknown)[] = [() => lines.flush()];
   const shutdown = awaitShutdown(process, () => process.exit(1));
   try {
-    const certificates = certificatesOf(config, log);
-    closers.push(certificates.stop);
-    const metrics = createMetrics({ certificateExpiry: certificates.expiresAt });
+    const client = await clientOf(options);
+    closers.push(async () => client?.close());
+    const serving = openServing({ config, client, log, report: watchReporter(log) });
+    closers.push(serving.stop);
+    const metrics = createMetrics({ certificateExpiry: serving.expiresAt });
     const audit = createAudit({ write: lines.write, authenticated: config.webhook.clientCA !== '' });
-    const cluster = await clusterOf(config, options, { log, count: metrics.cacheOperation });
+    const cluster = clusterOf(config, { client, options, serving, log, count: metrics.cacheOperation });
     closers.push(cluster.stop);
-    const { admit, ready } = cluster;
+    const { admit } = cluster;
     const { draining } = shutdown;
+    const ready = (): Readiness => together(cluster.ready(), serving.waiting());
 
     const ops = createOpsApp({ ready, draining, metrics });
     closers.push(() => closeGently(ops, PATIENCE));
+    closers.push(tidyOnceReady(ready, globalThis.gc));
+    const opsPort = await listen(ops, config.server.opsPort);
+    const certificates = await Promise.race([serving.opened, shutdown.asked]);
+    if (typeof certificates === 'string') return 0;
+
     const app = createApp({ tls: certificates.current(), admit, audit, metrics, log, draining });
     closers.push(() => closeGently(app, PATIENCE));
     certificates.follow((pair) => app.server.setSecureContext(pair));
-
-    closers.push(tidyOnceReady(ready, globalThis.gc));
-    const opsPort = await listen(ops, config.server.opsPort);
     const port = await listen(app, config.server.port);
     log.info({ port, opsPort }, 'listening');
     const signal = await shutdown.asked;
@@ -79,58 +85,59 @@ export async function serve(config: Config, options: ServeOptions): Promise<numb
   }
 }
 
-function certificatesOf(config: Config, log: Log): Certificates {
-  const { certDir } = config.server;
-  if (certDir === '') {
-    throw new ConfigError(
-      'no serving certificate: give --cert-dir a directory with tls.crt and tls.key ' +
-        '(the scripts in certs/ make one for development)',
-    );
+/** A client of the cluster that is meant; undefined where a folder stands for it. */
+async function clientOf({ world, kubeconfig, context }: ServeOptions): Promise<Client | undefined> {
+  if (world !== undefined) {
+    if (!existsSync(world)) throw new ConfigError(`the folder of --world, ${world}, does not exist`, 3);
+    return undefined;
   }
-  const { clientCA } = config.webhook;
-  return openCertificates({
-    directory: resolve(certDir),
-    clientCA: clientCA === '' ? '' : resolve(clientCA),
-    log,
-  });
-}
-
-/** What a cluster tells of itself. */
-interface Listeners {
-  readonly log: Log;
-  readonly count: (result: string) => void;
-}
-
-async function clusterOf(config: Config, options: ServeOptions, listeners: Listeners): Promise<Cluster> {
-  const { world } = options;
-  if (world === undefined) return liveCluster(config, options, listeners);
-  if (!existsSync(world)) throw new ConfigError(`the folder of --world, ${world}, does not exist`, 3);
-  return folderCluster(config, world, listeners.log);
-}
-
-async function liveCluster(config: Config, options: ServeOptions, listeners: Listeners): Promise<Cluster> {
-  const { log, count } = listeners;
-  const { kubeconfig, context } = options;
-  const client = await connect({
+  return connect({
     ...(kubeconfig === undefined ? {} : { kubeconfig }),
     ...(context === undefined ? {} : { context }),
   });
+}
+
+function watchReporter(log: Log): (report: WatchReport) => void {
+  return ({ event, ...fields }) => log[event === 'failed' ? 'warn' : 'info'](fields, WATCH_EVENTS[event]);
+}
+
+/** Ready when there is nothing that anybody waits for. */
+function together({ ready, waiting }: Readiness, others: readonly string[]): Readiness {
+  return { ready: ready && others.length === 0, waiting: [...waiting, ...others] };
+}
+
+interface ClusterParts {
+  readonly client: Client | undefined;
+  readonly options: ServeOptions;
+  readonly serving: Serving;
+  readonly log: Log;
+  /** Told of each look into the memory of Secrets. */
+  readonly count: (result: string) => void;
+}
+
+function clusterOf(config: Config, parts: ClusterParts): Cluster {
+  const { client, options, log } = parts;
+  if (client === undefined) return folderCluster(config, options.world ?? '', log);
+  return liveCluster(config, { ...parts, client });
+}
+
+function liveCluster(config: Config, parts: ClusterParts & { readonly client: Client }): Cluster {
+  const { client, count, log, serving } = parts;
   const live = createLiveCluster({
     client,
     kinds: settingsOf(config).kinds,
     config,
     count,
-    report: ({ event, ...fields }) => log[event === 'failed' ? 'warn' : 'info'](fields, WATCH_EVENTS[event]),
+    report: watchReporter(log),
   });
   const admit = live.admission({ review: createReviewer(config), now: Date.now });
-  const election = startControllers({ config, client, live, admit, log });
+  const election = startControllers({ config, client, live, admit, serving, log });
   return {
     admit,
     ready: live.ready,
     stop: async () => {
       await election.stop();
       await live.stop();
-      await client.close();
     },
   };
 }

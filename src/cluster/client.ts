@@ -153,7 +153,12 @@ async function* pages(send: Client['send'], path: string, call: Call = {}): Asyn
   let token = '';
   do {
     const query = token === '' ? '' : `&continue=${encodeURIComponent(token)}`;
-    const page = await send('GET', `${path}?limit=${PAGE_SIZE}${query}`, undefined, call);
+    const page = await send(
+      'GET',
+      `${path}${path.includes('?') ? '&' : '?'}limit=${PAGE_SIZE}${query}`,
+      undefined,
+      call,
+    );
     const metadata = get(page, 'metadata');
     token = text(metadata, 'continue') ?? '';
     yield { items: asArray(get(page, 'items')), resourceVersion: text(metadata, 'resourceVersion') ?? '' };

@@ -9,6 +9,15 @@ export function collectionPath(kind: ResourceKind, namespace?: string): string {
   return `${groupVersionPath(kind)}${within}/${kind.plural}`;
 }
 
+/** The collection that holds one object alone, as a watch of it lists it. */
+export function namedPath(
+  kind: ResourceKind,
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+): string {
+  const collection = collectionPath(kind, kind.namespaced ? namespace : undefined);
+  return `${collection}?fieldSelector=${encodeURIComponent(`metadata.name=${name}`)}`;
+}
+
 /** One object, or undefined where no object can have these names. */
 export function objectPath(kind: ResourceKind, namespace: string, name: string): string | undefined {
   if (!isDnsSubdomain(name)) return undefined;

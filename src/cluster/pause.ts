@@ -33,3 +33,17 @@ export function backoff(
 export function jittered(milliseconds: number, share: number): number {
   return milliseconds * (share + Math.random() * (1 - share));
 }
+
+/** Takes turns until the signal is aborted; each, which must not reject, gives the pause until the next. */
+export async function takeTurns(
+  turn: () => Promise<number>,
+  { pause, signal }: { readonly pause: Pause; readonly signal: AbortSignal },
+): Promise<void> {
+  const wake = (): void => pause.wake();
+  signal.addEventListener('abort', wake, { once: true });
+  while (!signal.aborted) {
+    const milliseconds = await turn();
+    if (!signal.aborted) await pause.sleep(milliseconds);
+  }
+  signal.removeEventListener('abort', wake);
+}

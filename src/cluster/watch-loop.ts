@@ -7,7 +7,7 @@ import { isServed, nextOlder } from './discovery.ts';
 import { failureOf } from './failure.ts';
 import { backoff, jittered } from './pause.ts';
 import { METADATA, METADATA_LIST } from './media-types.ts';
-import { collectionPath, resourceName } from './paths.ts';
+import { collectionPath, namedPath, resourceName } from './paths.ts';
 import type { Run } from './watch-state.ts';
 
 /** A watch that lived this long was a good one: the next failure is the first again. */
@@ -49,7 +49,7 @@ async function list<T>(run: Run<T>): Promise<void> {
   const seen = new Set<string>();
   let resourceVersion = '';
   const { kind } = run;
-  for await (const page of client.list(collectionPath(kind), call)) {
+  for await (const page of client.list(pathOf(run), call)) {
     for (const item of page.items) if (isObject(item)) seen.add(store.put(kind, item));
     resourceVersion = page.resourceVersion;
   }
@@ -91,11 +91,17 @@ async function watch<T>(run: Run<T>): Promise<boolean> {
   }
 }
 
+function pathOf<T>({ kind, watched }: Run<T>): string {
+  return watched.only === undefined ? collectionPath(kind) : namedPath(kind, watched.only);
+}
+
 function watchPath<T>(run: Run<T>): string {
   // Not all watches of all replicas shall end at once.
   const seconds = Math.round(300 + Math.random() * 300);
   const from = encodeURIComponent(run.resourceVersion);
-  return `${collectionPath(run.kind)}?watch=1&allowWatchBookmarks=true&resourceVersion=${from}&timeoutSeconds=${seconds}`;
+  const path = pathOf(run);
+  const separator = path.includes('?') ? '&' : '?';
+  return `${path}${separator}watch=1&allowWatchBookmarks=true&resourceVersion=${from}&timeoutSeconds=${seconds}`;
 }
 
 function apply<T>(run: Run<T>, event: JsonObject): void {
@@ -119,7 +125,12 @@ async function failed<T>(run: Run<T>, error: ApiError, verb: 'list' | 'watch'): 
   if (error.status === 404 || (error.status === 403 && !(await isServed(run.client, run.kind)))) {
     return gone(run);
   }
-  const failure = failureOf(error, { verb, kind: run.watched.kind });
+  const { only } = run.watched;
+  const failure = failureOf(error, {
+    verb,
+    kind: run.watched.kind,
+    ...(only === undefined ? {} : { namespace: only.namespace }),
+  });
   const isNews = run.failure?.message !== failure.message;
   run.failure = failure;
   run.notServed = false;

@@ -13,6 +13,8 @@ export interface Watched<T> extends Kept<T> {
   readonly kind: ResourceKind;
   /** Ask for `PartialObjectMetadata`: the values of Secrets then never leave the API server. */
   readonly metadataOnly?: boolean;
+  /** One object alone; the permission to watch it by its name is enough. `namespace` is '' for a cluster's. */
+  readonly only?: { readonly namespace: string; readonly name: string };
 }
 
 /** Something that a log line may tell; `resource` as in 'infisicalsecrets.secrets.infisical.com'. */

@@ -26,6 +26,12 @@ export interface Reflector<T> {
   stop(): Promise<void>;
 }
 
+/** Why a watch's objects cannot be believed, in the words of RBAC; '' where they can. */
+export function troubleOf(watch: Pick<Reflector<unknown>, 'state'>): string {
+  const state = watch.state();
+  return state.state === 'failed' ? state.failure.message : '';
+}
+
 /** How long a changed CRD is looked at more often: an API server may take seconds to serve it. */
 const EAGER_FOR = 15_000;
 

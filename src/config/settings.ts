@@ -50,6 +50,16 @@ export const SETTINGS = {
   webhook: {
     clientCA: { kind: 'text', default: '', about: 'CA file; clients must then show a certificate of it' },
     workloads: { kind: 'choice', values: MODES, default: 'warn', about: 'how pod templates are judged' },
+    name: {
+      kind: 'text',
+      default: 'floe-secrets-webhook',
+      about: 'name of the Service and of both webhook configurations',
+    },
+    failClosed: {
+      kind: 'switch',
+      default: true,
+      about: 'make the strict webhooks Fail once the API server reached a replica',
+    },
   },
   plugins: {
     default: { kind: 'list', default: ['infisical', 'k8s'], about: 'plugin chain where nothing nearer says' },
@@ -132,9 +142,15 @@ export const SETTINGS = {
     evict: { kind: 'switch', default: false, about: 'evict pods that missed their injection' },
   },
   certificates: {
-    mode: { kind: 'choice', values: ['self', 'files'], default: 'self', about: 'who issues the certificate' },
+    mode: {
+      kind: 'choice',
+      values: ['self', 'cert-manager', 'files'],
+      default: 'self',
+      about: 'who issues the certificate; with a server.certDir, self is files',
+    },
     caValidity: { kind: 'duration', default: '87600h', about: 'validity of the own CA' },
     leafValidity: { kind: 'duration', default: '2160h', about: 'validity of the serving certificate' },
+    overlap: { kind: 'duration', default: '1h', about: 'how long a replaced CA stays in the caBundle' },
   },
   metrics: {
     maxSecrets: { kind: 'count', default: 2000, about: 'Secrets with metrics of their own' },

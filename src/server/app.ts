@@ -12,6 +12,7 @@ import { respond, respondFault } from '../review/response.ts';
 import type { Audit } from './audit.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
+import { reachedAnswer } from './reachable.ts';
 
 export interface AppParts {
   /** Certificate, key and, for callers that must show one, their CA. */
@@ -60,6 +61,10 @@ export function createApp(parts: AppParts): WebhookApp {
   app.setErrorHandler((error: FastifyError, _request, reply) => refuse(parts, error, reply));
   app.post('/mutate', (request, reply) => answer(parts, 'mutate', request, reply));
   app.post('/validate', (request, reply) => answer(parts, 'validate', request, reply));
+  app.post('/reachable', (request, reply) => {
+    askToLeave(parts, reply);
+    return reply.header('content-type', JSON_TYPE).send(JSON.stringify(reachedAnswer(request.body)));
+  });
   return app;
 }
 

@@ -1,7 +1,7 @@
 /** The serving certificate: read from a directory, checked, and swapped in a running server. */
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { readFileSync, watch } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { SecureContextOptions } from 'node:tls';
 import { createSecureContext } from 'node:tls';
 import { ConfigError } from '../config/error.ts';
@@ -26,12 +26,31 @@ export interface Certificates {
   stop(): void;
 }
 
-export interface CertificateSource {
-  /** Directory with `tls.crt` (the leaf first) and `tls.key`, as a Secret of type kubernetes.io/tls is mounted. */
-  readonly directory: string;
+/** Where pairs come from: a directory, or a Secret that is watched. */
+export interface PairSource {
+  /** The newest pair as it stands, not checked yet. Throws ConfigError where there is none. */
+  read(): Pair;
+  /** Calls back whenever there may be another; gives the way to stop that. */
+  watch(changed: () => void): () => void;
+}
+
+/** PEM, and how people find them. */
+interface Pair {
+  readonly cert: string;
+  readonly key: string;
+  readonly certName: string;
+  readonly keyName: string;
+}
+
+export interface TlsOptions {
   /** PEM file of the CA that callers must be of; '' asks callers for nothing. */
   readonly clientCA: string;
   readonly log: Log;
+}
+
+export interface DirectoryOptions extends TlsOptions {
+  /** Directory with `tls.crt` (the leaf first) and `tls.key`, as a Secret of type kubernetes.io/tls is mounted. */
+  readonly directory: string;
   /** How often the files are read whether or not a change was noticed. */
   readonly pollMs?: number;
 }
@@ -45,33 +64,36 @@ const POLL = 10_000;
 // The two files of a pair are often written one after the other.
 const SETTLE = 100;
 
+/** The pair of a directory, followed as its files change. */
+export function openCertificates(options: DirectoryOptions): Certificates {
+  return followCertificates(directorySource(options), options);
+}
+
 /**
- * Reads the pair and follows its directory. Throws ConfigError where the first pair is missing (exit code 3) or
+ * Reads the pair and follows its source. Throws ConfigError where the first pair is missing (exit code 3) or
  * unusable; a later one that is unusable is logged once, and the last good one stays.
  */
-export function openCertificates(source: CertificateSource): Certificates {
-  let loaded = load(source);
+export function followCertificates(source: PairSource, options: TlsOptions): Certificates {
+  const { log } = options;
+  let loaded = load(source, options);
   let complaint = '';
   const followers: ((options: ServingOptions) => void)[] = [];
   const reload = (): void => {
     try {
-      const next = load(source);
+      const next = load(source, options);
       complaint = '';
       if (sameFiles(next.options, loaded.options)) return;
       for (const apply of followers) apply(next.options);
       loaded = next;
-      source.log.info({ expires: isoTime(next.expiresAt) }, 'serving certificate replaced');
+      log.info({ expires: isoTime(next.expiresAt) }, 'serving certificate replaced');
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       if (reason === complaint) return;
       complaint = reason;
-      source.log.error(
-        { reason, expires: isoTime(loaded.expiresAt) },
-        'new certificate refused, old one stays',
-      );
+      log.error({ reason, expires: isoTime(loaded.expiresAt) }, 'new certificate refused, old one stays');
     }
   };
-  const stop = onChange(source, reload);
+  const stop = source.watch(reload);
   return {
     current: () => loaded.options,
     expiresAt: () => loaded.expiresAt,
@@ -80,19 +102,33 @@ export function openCertificates(source: CertificateSource): Certificates {
   };
 }
 
+function directorySource(options: DirectoryOptions): PairSource {
+  const { directory } = options;
+  const [certName, keyName] = [join(directory, 'tls.crt'), join(directory, 'tls.key')];
+  return {
+    read: () => ({
+      cert: read(certName, 'server.certDir'),
+      key: read(keyName, 'server.certDir'),
+      certName,
+      keyName,
+    }),
+    watch: (changed) => onChange(options, changed),
+  };
+}
+
 /** Calls back some time after a change in the directory, and at every poll. */
-function onChange(source: CertificateSource, changed: () => void): () => void {
+function onChange({ directory, pollMs, log }: DirectoryOptions, changed: () => void): () => void {
   let settling: NodeJS.Timeout | undefined;
-  const poll = setInterval(changed, source.pollMs ?? POLL);
+  const poll = setInterval(changed, pollMs ?? POLL);
   poll.unref();
   // Watching the directory sees a mounted Secret's `..data` link swapped; the files themselves never change.
-  const watcher = watch(source.directory, { persistent: false }, () => {
+  const watcher = watch(directory, { persistent: false }, () => {
     clearTimeout(settling);
     settling = setTimeout(changed, SETTLE);
     settling.unref();
   });
   watcher.on('error', () => {
-    source.log.warn({ directory: source.directory }, 'certificate directory not watched, polling only');
+    log.warn({ directory }, 'certificate directory not watched, polling only');
     watcher.close();
   });
   return () => {
@@ -102,11 +138,11 @@ function onChange(source: CertificateSource, changed: () => void): () => void {
   };
 }
 
-function load({ directory, clientCA }: CertificateSource): Loaded {
-  const cert = read(join(directory, 'tls.crt'), 'server.certDir');
-  const key = read(join(directory, 'tls.key'), 'server.certDir');
+function load(source: PairSource, { clientCA }: TlsOptions): Loaded {
+  const pair = source.read();
+  const { cert, key } = pair;
   const client = clientCA === '' ? undefined : read(clientCA, 'webhook.clientCA');
-  const expiresAt = checkPair(directory, cert, key);
+  const expiresAt = checkPair(pair);
   if (client === undefined) return { options: { cert, key }, expiresAt };
   check(clientCA, 'holds no certificate that can be read', () => new X509Certificate(client));
   return { options: { cert, key, ca: client, requestCert: true, rejectUnauthorized: true }, expiresAt };
@@ -122,18 +158,15 @@ function read(file: string, setting: string): string {
 }
 
 /** When the pair expires. Throws ConfigError where a server could not serve with it. */
-function checkPair(directory: string, cert: string, key: string): number {
-  const crt = join(directory, 'tls.crt');
-  const leaf = check(crt, 'holds no certificate that can be read', () => new X509Certificate(cert));
-  const secret = check(join(directory, 'tls.key'), 'holds no private key that can be read', () =>
-    createPrivateKey(key),
-  );
+function checkPair({ cert, key, certName, keyName }: Pair): number {
+  const leaf = check(certName, 'holds no certificate that can be read', () => new X509Certificate(cert));
+  const secret = check(keyName, 'holds no private key that can be read', () => createPrivateKey(key));
   if (!leaf.checkPrivateKey(secret)) {
-    throw new ConfigError(`${join(directory, 'tls.key')} is not the key of the first certificate in tls.crt`);
+    throw new ConfigError(`${keyName} is not the key of the first certificate in ${basename(certName)}`);
   }
   const expiresAt = leaf.validToDate.getTime();
-  if (expiresAt <= Date.now()) throw new ConfigError(`${crt} expired at ${isoTime(expiresAt)}`);
-  check(crt, 'and tls.key cannot be used by TLS', () => createSecureContext({ cert, key }));
+  if (expiresAt <= Date.now()) throw new ConfigError(`${certName} expired at ${isoTime(expiresAt)}`);
+  check(certName, `and ${basename(keyName)} cannot be used by TLS`, () => createSecureContext({ cert, key }));
   return expiresAt;
 }
 

@@ -122,8 +122,13 @@ describe('serve --world', () => {
 describe('serve without what it needs', () => {
   const certificates = certificateDirectory(servingPair);
   it.each([
-    ['a certificate', [], 2, /--cert-dir/],
-    ['the files of one', ['--cert-dir', '/nowhere'], 3, /\/nowhere\/tls\.crt cannot be read/],
+    ['a certificate', ['--world', certificates], 2, /--cert-dir/],
+    [
+      'the files of one',
+      ['--cert-dir', '/nowhere', '--world', certificates],
+      3,
+      /\/nowhere\/tls\.crt cannot be read/,
+    ],
     ['its folder', ['--cert-dir', certificates, '--world', '/nowhere'], 3, /\/nowhere, does not exist/],
     ['its settings', ['--config', '/nowhere'], 3, /config file \/nowhere does not exist/],
     [
