@@ -59,7 +59,10 @@ export function startControllers(options: ControllersOptions): Election {
       log[event === 'failed' ? 'warn' : 'info'](fields, ELECTION_EVENTS[event]),
     lead: async (signal) => {
       // Certificates wait for no watch of the controllers: readiness stands on them.
-      await Promise.all([serving.lead(signal), runControllers({ ...parts, leading: election.leading }, signal)]);
+      await Promise.all([
+        serving.lead(signal),
+        runControllers({ ...parts, leading: election.leading }, signal),
+      ]);
     },
   });
   return election;

@@ -3,12 +3,14 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { FILE_SCHEMA } from '../src/config/config.ts';
+import { chartFacts } from './chart/facts.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** Every derived file, by its path in the repository. */
 const DERIVED: Readonly<Record<string, () => string>> = {
   'deploy/config.schema.json': configSchema,
+  'deploy/chart/files/facts.yaml': chartFacts,
 };
 
 function configSchema(): string {

@@ -2,6 +2,7 @@
 // chart, the README and the tests' clusters take them from here.
 import type { Plugin } from '../src/plugins/plugin.ts';
 import { companionsOf } from '../src/cluster/watched-kinds.ts';
+import { PROGRAM } from '../src/contract/keys.ts';
 
 /** One rule of a Role or ClusterRole. */
 export interface Rule {
@@ -46,6 +47,17 @@ export const FEATURES = {
     ],
     own: [rule('coordination.k8s.io', ['leases'], ['get', 'create', 'update'])],
   },
+  /** Whether the API server accepts the replica's certificate: asked by readiness. */
+  registrations: { cluster: [registrations(['get', 'list', 'watch'])] },
+  /** The leader writes the caBundle and the strict webhooks' failurePolicy, and tries the way back to itself. */
+  keepRegistrations: {
+    cluster: [registrations(['patch'])],
+    own: [rule('coordination.k8s.io', ['leases'], ['create'])],
+  },
+  /** `certificates.mode: self`. */
+  certificates: { own: [certificates(['get', 'list', 'watch'])] },
+  /** The same, for the leader. */
+  keepCertificates: { own: [certificates(['patch'])] },
 } as const satisfies Readonly<Record<string, Grant>>;
 
 export type Feature = keyof typeof FEATURES;
@@ -72,6 +84,15 @@ export function grantOf(plugins: readonly Plugin[]): Grant {
 
 function rule(group: string, resources: readonly string[], verbs: readonly string[]): Rule {
   return { apiGroups: [group], resources, verbs };
+}
+
+function registrations(verbs: readonly string[]): Rule {
+  const resources = ['mutatingwebhookconfigurations', 'validatingwebhookconfigurations'];
+  return { ...rule('admissionregistration.k8s.io', resources, verbs), resourceNames: [PROGRAM] };
+}
+
+function certificates(verbs: readonly string[]): Rule {
+  return { ...rule('', ['secrets'], verbs), resourceNames: [`${PROGRAM}-certificates`] };
 }
 
 /** One rule for all resources of a group with the same verbs. A rule for named objects stays as it is. */

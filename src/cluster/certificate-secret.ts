@@ -45,7 +45,12 @@ export function watchCertificateSecret(client: Client, options: CertificateSecre
   const { namespace, name, changed, ...watchOptions } = options;
   const watch = startReflector(
     client,
-    { kind: SECRET, only: { namespace, name }, reduce: heldIn, changed: () => changed?.() },
+    {
+      kind: SECRET,
+      only: { namespace, name },
+      reduce: (_kind, raw) => heldIn(raw),
+      changed: () => changed?.(),
+    },
     watchOptions,
   );
   return {

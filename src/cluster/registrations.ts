@@ -50,7 +50,7 @@ export function watchRegistrations(
       {
         kind,
         only: { namespace: '', name },
-        reduce: (raw) => registrationOf(kind, raw),
+        reduce: (_kind, raw) => registrationOf(kind, raw),
         changed: () => changed?.(),
       },
       options,
