@@ -27,7 +27,7 @@ export interface FailClosedReport {
   readonly message: string;
 }
 
-const BACKOFF = { base: 1_000, max: 30_000 };
+const BACKOFF = { base: 250, max: 5_000 };
 const LONGEST_REST = 60_000;
 
 /** Looks after it until the signal is aborted. Never rejects. */

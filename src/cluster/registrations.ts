@@ -1,4 +1,5 @@
 /** The webhook configurations by which the API server calls this project: watched, read, and mended in place. */
+import { PROGRAM } from '../contract/keys.ts';
 import type { JsonObject } from '../kube/json.ts';
 import { asArray, dig, get, text } from '../kube/json.ts';
 import type { ResourceKind } from '../kube/object.ts';
@@ -136,8 +137,31 @@ async function patchEntries(
       : [{ op: wanted.op, path: `/webhooks/${index}/${wanted.field}`, value: wanted.value }];
   });
   if (path === undefined || changes.length === 0) return;
+  const written = await patch(client, path, resourceVersion, changes);
+  await disown(client, path, written);
+}
+
+async function patch(
+  client: Client,
+  path: string,
+  resourceVersion: string,
+  changes: readonly JsonObject[],
+): Promise<JsonObject> {
   const unchanged = { op: 'test', path: '/metadata/resourceVersion', value: resourceVersion };
-  await client.send('PATCH', path, [unchanged, ...changes], { contentType: JSON_PATCH });
+  return client.send('PATCH', path, [unchanged, ...changes], { contentType: JSON_PATCH });
+}
+
+/**
+ * Gives up the ownership that the API server noted for what was written: the next `helm upgrade` or `rollback`
+ * applies the chart's own failurePolicy, and would meet a conflict that stops it.
+ */
+async function disown(client: Client, path: string, written: JsonObject): Promise<void> {
+  const metadata = get(written, 'metadata');
+  const owners = asArray(get(metadata, 'managedFields'));
+  const index = owners.findIndex((owner) => text(owner, 'manager') === PROGRAM);
+  if (index === -1) return;
+  const change = { op: 'remove', path: `/metadata/managedFields/${index}` };
+  await patch(client, path, text(metadata, 'resourceVersion') ?? '', [change]);
 }
 
 function configuration(kind: string): ResourceKind {

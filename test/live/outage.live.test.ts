@@ -15,6 +15,7 @@ import type { WebhookProcess } from '../stories/webhook-process.ts';
 import { startBalancer, startTunnel } from './balancer.ts';
 import type { Balancer } from './balancer.ts';
 import { prepareCluster, WEBHOOK } from './cluster.ts';
+import { startLoad } from './load.ts';
 import { register, unregister } from './registration.ts';
 import { makeNamespace, makeSecret, podAsking, startServed, tryPod } from './served.ts';
 import type { Served } from './served.ts';
@@ -71,32 +72,6 @@ describe.skipIf(!needs('apiserver'))('two replicas', () => {
     expect(answered).toBeGreaterThan(100);
   }, 120_000);
 });
-
-/** Pods that are tried without a pause, each of them judged by both calls. */
-function startLoad(
-  api: ApiClient,
-  namespace: string,
-): { stop(): Promise<{ readonly answered: number; readonly wrong: readonly string[] }> } {
-  const ending = new AbortController();
-  let answered = 0;
-  const wrong: string[] = [];
-  const workers = Array.from({ length: 8 }, async (_, index) => {
-    while (!ending.signal.aborted) {
-      const isGood = index % 2 === 0;
-      const answer = await tryPod(api, namespace, podAsking(isGood ? 'db' : 'not-there'));
-      answered += 1;
-      const isRight = isGood ? answer.allowed && answer.injected?.[0] === 'db' : answer.code === 403;
-      if (!isRight) wrong.push(JSON.stringify(answer));
-    }
-  });
-  return {
-    stop: async () => {
-      ending.abort();
-      await Promise.all(workers);
-      return { answered, wrong };
-    },
-  };
-}
 
 describe.skipIf(!needs('apiserver'))('a webhook that loses its API server', () => {
   let plane: ControlPlane;

@@ -17,7 +17,8 @@ export const SERVICE_NAME = 'floe-secrets-webhook.floe-secrets-system.svc';
 
 export interface WebhookOptions {
   readonly config: Readonly<Record<string, unknown>>;
-  readonly authority: Authority;
+  /** Issues its certificate; without one it keeps its own in the cluster. */
+  readonly authority?: Authority;
   /** `--world DIR` or `--kubeconfig FILE`, and any other flag. */
   readonly args: readonly string[];
   /** A fixed port, where the API server must find it again. */
@@ -38,14 +39,9 @@ export interface WebhookProcess {
 export async function startWebhook(options: WebhookOptions): Promise<WebhookProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'floe-webhook-'));
   await writeSettings(folder, options);
-  const files = [
-    '--config',
-    join(folder, 'config.yaml'),
-    '--cert-dir',
-    folder,
-    '--certificates-mode',
-    'files',
-  ];
+  const certificates =
+    options.authority === undefined ? [] : ['--cert-dir', folder, '--certificates-mode', 'files'];
+  const files = ['--config', join(folder, 'config.yaml'), ...certificates];
   const ports = ['--port', String(options.port ?? 0), '--ops-port', '0'];
   const child = spawn(process.execPath, [programFile(), 'serve', ...files, ...ports, ...options.args], {
     env: { PATH: process.env['PATH'] },
@@ -64,12 +60,14 @@ export async function startWebhook(options: WebhookOptions): Promise<WebhookProc
 }
 
 async function writeSettings(folder: string, { config, authority }: WebhookOptions): Promise<void> {
-  const { certPem, keyPem } = await authority.issue({
-    names: [SERVICE_NAME, 'localhost'],
-    ips: ['127.0.0.1'],
-  });
-  writeFileSync(join(folder, 'tls.crt'), certPem);
-  writeFileSync(join(folder, 'tls.key'), keyPem);
+  if (authority !== undefined) {
+    const { certPem, keyPem } = await authority.issue({
+      names: [SERVICE_NAME, 'localhost'],
+      ips: ['127.0.0.1'],
+    });
+    writeFileSync(join(folder, 'tls.crt'), certPem);
+    writeFileSync(join(folder, 'tls.key'), keyPem);
+  }
   const head = { apiVersion: 'floe.dev/v1alpha1', kind: 'SecretsWebhookConfig' };
   const server = { drain: '0s', ...asShort(config['server']) };
   writeFileSync(join(folder, 'config.yaml'), stringify({ ...head, ...config, server }));

@@ -85,7 +85,7 @@ function defaultOf(setting: string): string {
   const found = ALL_SETTINGS.find(({ path }) => path.join('.') === setting);
   if (found === undefined)
     throw new Error(`a feature stands on the setting ${setting}, which does not exist`);
-  return String(found.setting.default);
+  return JSON.stringify(found.setting.default).replaceAll('"', '');
 }
 
 function named(rules: readonly Rule[] = []): readonly Rule[] {

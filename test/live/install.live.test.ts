@@ -1,0 +1,228 @@
+/** From `helm install` to `helm uninstall`, with certificates that are replaced while pods are created all the time. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ControlPlane } from '../../tools/control-plane/control-plane.ts';
+import { INFISICAL_KINDS, installCrds } from '../../tools/control-plane/crds.ts';
+import { kubeconfigText } from '../../tools/control-plane/kubeconfig.ts';
+import { startControlPlane } from '../../tools/control-plane/start.ts';
+import { needs } from '../needs.ts';
+import type { WebhookProcess } from '../stories/webhook-process.ts';
+import { startBalancer } from './balancer.ts';
+import type { Balancer } from './balancer.ts';
+import {
+  CHART,
+  CONFIGURATIONS,
+  accountToken,
+  bundles,
+  certificates,
+  configurations,
+  forgetEntry,
+  helm,
+  outside,
+  startReplica,
+  until,
+} from './chart.ts';
+import { HOME, SERVICE } from './cluster.ts';
+import { startLoad } from './load.ts';
+import { makeSecret } from './served.ts';
+import { temporaryFile } from './temporary-file.ts';
+
+const NAMESPACE = 'floe-jobs';
+const OVERLAP = ['--set', 'config.certificates.overlap=3s'];
+
+describe.skipIf(!needs('apiserver') || !needs('controllers') || !needs('helm'))('the chart', () => {
+  let plane: ControlPlane;
+  let balancer: Balancer;
+  let kubeconfig: string;
+  const replicas: WebhookProcess[] = [];
+
+  const start = async (serving = true): Promise<WebhookProcess> => {
+    const replica = await startReplica(plane, kubeconfig);
+    replicas.push(replica);
+    if (serving) balancer.add(replica);
+    return replica;
+  };
+  const underLoad = async (work: () => Promise<void>): Promise<void> => {
+    const load = startLoad(plane, NAMESPACE);
+    try {
+      await until('the load runs', async () => load.answered() > 40);
+      await work();
+      const sofar = load.answered();
+      await until('more was answered', async () => load.answered() > sofar + 40);
+    } finally {
+      const { wrong } = await load.stop();
+      expect(wrong).toEqual([]);
+    }
+  };
+  const policies = async (): Promise<Readonly<Record<string, string>>> =>
+    Object.fromEntries(
+      (await configurations(plane))
+        .flatMap(({ webhooks }) => webhooks)
+        .map(({ name, failurePolicy }) => [name.split('.', 1)[0] ?? '', failurePolicy]),
+    );
+
+  beforeAll(async () => {
+    plane = await startControlPlane();
+    await installCrds(plane, INFISICAL_KINDS);
+    balancer = await startBalancer();
+    const place = ['-n', HOME, '--create-namespace'];
+    await helm(plane.kubeconfig, 'install', SERVICE, CHART, ...place, ...outside(balancer.port), ...OVERLAP);
+    const token = await accountToken(plane);
+    kubeconfig = temporaryFile(kubeconfigText({ server: plane.server, ca: plane.ca, token }));
+    const labels = { 'secrets.floe.dev/injection': 'enabled' };
+    await plane.request('POST', '/api/v1/namespaces', { metadata: { name: NAMESPACE, labels } });
+    await makeSecret(plane, NAMESPACE, 'db');
+  }, 180_000);
+  afterAll(async () => {
+    await Promise.all(replicas.map((replica) => replica.stop()));
+    await balancer?.stop();
+    await plane?.stop();
+  }, 60_000);
+
+  test('refuses nobody as long as no replica was ever reached', async () => {
+    expect(await policies()).toMatchObject({ mutate: 'Ignore', validate: 'Ignore' });
+    const pod = { metadata: { name: 'early' }, spec: { containers: [{ name: 'c', image: 'i' }] } };
+    const path = `/api/v1/namespaces/${NAMESPACE}/pods?dryRun=All`;
+    expect((await plane.send('POST', path, pod)).status).toBe(201);
+  });
+
+  test('makes its certificates, publishes them, and closes the strict webhooks once it is reached', async () => {
+    await start();
+    await start();
+    await until('the strict webhooks are Fail', async () => (await policies())['validate'] === 'Fail');
+    expect(await policies()).toEqual({
+      mutate: 'Fail',
+      'mutate-lenient': 'Ignore',
+      validate: 'Fail',
+      'validate-lenient': 'Ignore',
+      workloads: 'Ignore',
+      reachable: 'Ignore',
+    });
+    expect(new Set(await bundles(plane))).toEqual(new Set([1]));
+    expect(Object.keys(await certificates(plane)).toSorted()).toEqual([
+      'ca.crt',
+      'ca.key',
+      'tls.crt',
+      'tls.key',
+    ]);
+    await underLoad(async () => undefined);
+  }, 120_000);
+
+  test('replaces the certificate under load', async () => {
+    const before = await certificates(plane);
+    await underLoad(async () => {
+      await forgetEntry(plane, 'tls.crt');
+      await until('there is another', async () => (await certificates(plane))['tls.crt'] !== undefined);
+    });
+    const after = await certificates(plane);
+    expect(after['tls.crt']).not.toBe(before['tls.crt']);
+    expect(after['ca.crt']).toBe(before['ca.crt']);
+  }, 120_000);
+
+  test('replaces CA and certificate under load: both CAs first, the old one forgotten last', async () => {
+    const before = await certificates(plane);
+    const seen = new Set<number>();
+    await underLoad(async () => {
+      await forgetEntry(plane, 'ca.key');
+      await until('the new CA is alone', async () => {
+        (await bundles(plane)).forEach((count) => seen.add(count));
+        const { 'ca.crt': ca = '', 'tls.crt': leaf } = await certificates(plane);
+        return (
+          !ca.includes(before['ca.crt'] ?? '') &&
+          leaf !== before['tls.crt'] &&
+          new Set(await bundles(plane)).size === 1
+        );
+      });
+    });
+    expect(seen).toContain(2);
+  }, 120_000);
+
+  test('goes on with a rotation whose leader was killed in the middle', async () => {
+    for (const replica of replicas.splice(0)) await replica.stop();
+    const leader = await start(false);
+    await start();
+    await start();
+    const before = await certificates(plane);
+    await underLoad(async () => {
+      await forgetEntry(plane, 'ca.key');
+      await until('two CAs are published', async () => (await bundles(plane)).every((count) => count === 2));
+      leader.child.kill('SIGKILL');
+      expect((await certificates(plane))['tls.crt']).toBe(before['tls.crt']);
+      await until('another leader has finished', async () => {
+        const { 'ca.crt': ca = '' } = await certificates(plane);
+        return !ca.includes(before['ca.crt'] ?? '') && (await bundles(plane)).every((count) => count === 1);
+      });
+    });
+    replicas.splice(replicas.indexOf(leader), 1);
+  }, 180_000);
+
+  test('gives back a caBundle and a failurePolicy that somebody reset', async () => {
+    for (const path of CONFIGURATIONS) {
+      const live = await plane.request<{ readonly webhooks: readonly Record<string, unknown>[] }>(
+        'GET',
+        path,
+      );
+      const webhooks = live.webhooks.map(({ clientConfig, ...rest }) => {
+        const { caBundle: _caBundle, ...service } = clientConfig as Record<string, unknown>;
+        return { ...rest, failurePolicy: 'Ignore', clientConfig: service };
+      });
+      await plane.request('PUT', path, { ...live, webhooks });
+    }
+    await until('all is as it was', async () => {
+      const { mutate, validate } = await policies();
+      return mutate === 'Fail' && validate === 'Fail' && (await bundles(plane)).every((count) => count === 1);
+    });
+    await underLoad(async () => undefined);
+  }, 120_000);
+
+  test('is upgraded under load, and takes nothing back', async () => {
+    await underLoad(async () => {
+      await helm(
+        plane.kubeconfig,
+        'upgrade',
+        SERVICE,
+        CHART,
+        '-n',
+        HOME,
+        ...outside(balancer.port),
+        ...OVERLAP,
+        '--set',
+        'webhook.timeoutSeconds=6',
+      );
+    });
+    expect(await policies()).toMatchObject({ mutate: 'Fail', validate: 'Fail' });
+    // Another set of webhooks: what nobody asks for any more goes, although the leader has written into it.
+    const strict = ['--set', 'config.enforcement.minimum=strict'];
+    await underLoad(async () => {
+      await helm(
+        plane.kubeconfig,
+        'upgrade',
+        SERVICE,
+        CHART,
+        '-n',
+        HOME,
+        ...outside(balancer.port),
+        ...OVERLAP,
+        ...strict,
+      );
+    });
+    expect(Object.keys(await policies()).toSorted()).toEqual([
+      'mutate',
+      'reachable',
+      'validate',
+      'workloads',
+    ]);
+    await helm(plane.kubeconfig, 'rollback', SERVICE, '1', '-n', HOME);
+    await until('it is closed again', async () => (await policies())['validate'] === 'Fail');
+  }, 180_000);
+
+  test('loses no admission when a replica goes and when the API server is restarted', async () => {
+    const [old] = replicas;
+    await underLoad(async () => {
+      await start();
+      await old?.stop();
+    });
+    replicas.splice(replicas.indexOf(old!), 1);
+    await plane.restartApiServer();
+    await underLoad(async () => undefined);
+  }, 180_000);
+});
