@@ -277,14 +277,7 @@ describe('settings', () => {
     const sections = rows
       .filter(([, , about]) => about?.endsWith('(not used yet)'))
       .map(([key]) => key?.split('.')[0]);
-    expect([...new Set(sections)]).toEqual([
-      'pending',
-      'gates',
-      'reload',
-      'missedPods',
-      'certificates',
-      'metrics',
-    ]);
+    expect([...new Set(sections)]).toEqual(['pending', 'gates', 'reload', 'missedPods', 'metrics']);
     const used = ['serve.ts', 'review/settings.ts', 'review/plan.ts', 'cluster/live.ts'].map((file) =>
       readFileSync(join(ROOT, 'src', file), 'utf8'),
     );

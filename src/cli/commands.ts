@@ -7,6 +7,7 @@ import { REVIEW_COMMAND } from './review-command.ts';
 import { SCAN_COMMAND } from './scan-command.ts';
 import { SERVE_COMMAND } from './serve-command.ts';
 import { STATUS_COMMAND } from './status-command.ts';
+import { UNINSTALL_COMMAND } from './uninstall-command.ts';
 import { USAGE_COMMAND } from './usage-command.ts';
 import { VALIDATE_COMMAND } from './validate-command.ts';
 
@@ -20,4 +21,5 @@ export const COMMANDS: readonly CommandDeclaration[] = [
   USAGE_COMMAND,
   RESTART_COMMAND,
   VALIDATE_COMMAND,
+  UNINSTALL_COMMAND,
 ];

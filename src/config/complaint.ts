@@ -44,11 +44,11 @@ export function unknownWord(what: string, word: string, known: Iterable<string>)
 function unknownKey(above: Path, key: string, place: string): string {
   const section = lineAt(above);
   const siblings = Object.keys(section === undefined || isSetting(section) ? {} : section);
-  const known = siblings.map((name) => written([...above, name]));
+  const sibling = nearest(key, siblings);
   // A key that stands in the wrong section is near to itself in the right one.
   const elsewhere = ALL_SETTINGS.filter(({ path }) => path.at(-1) === key).map(({ path }) => path.join('.'));
   const path = written([...above, key]);
-  const meant = nearest(path, known) ?? elsewhere[0];
+  const meant = sibling === undefined ? elsewhere[0] : written([...above, sibling]);
   return `unknown key '${path}'${meant === undefined ? '' : `, did you mean '${meant}'?`} (${place})`;
 }
 
