@@ -48,10 +48,9 @@ interface Terms {
 }
 
 /** What to know of a Secret that no plugin can be asked for. */
-const NOBODY: Pick<Bench, 'identity' | 'user' | 'isAddedPullSecret' | 'isSelfProvided' | 'absentIsLater'> = {
+const NOBODY: Pick<Bench, 'identity' | 'user' | 'isSelfProvided' | 'absentIsLater'> = {
   identity: { serviceAccountName: 'default' },
   user: { username: 'floe-secrets', groups: [] },
-  isAddedPullSecret: () => false,
   isSelfProvided: () => false,
   absentIsLater: false,
 };
@@ -118,7 +117,7 @@ function benchOf(inquiry: Inquiry): Bench {
   const read = inquiry.world.namespace(inquiry.namespace);
   const namespace: KubeObject = read.state === 'present' ? read.value : { kind: NAMESPACE, raw: {} };
   const policy = policyOf(inquiry.settings, namespace);
-  return { ...NOBODY, inquiry, policy, plan: { chain: policy.chain, secrets: [] } };
+  return { ...NOBODY, inquiry, policy, plan: { chain: policy.chain } };
 }
 
 function groupOf({ name, places }: Wanted): Parameters<typeof stateFindings>[1] {

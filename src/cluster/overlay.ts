@@ -34,15 +34,26 @@ export interface Overlay {
 
 /** What is believed without a look: watches, and under them what earlier reads found. One World for all reviews. */
 export function believedWorld(base: World, memory: Memory): World {
-  const under = <T>(watched: Read<T>, key: () => string, recall: (key: string) => T | undefined): Read<T> =>
-    watched.state === 'unread' ? either(watched, recall(key())) : watched;
   return {
-    namespace: (name) => under(base.namespace(name), () => objectKey(NAMESPACE, '', name), memory.object),
-    object: (kind, namespace, name) =>
-      under(base.object(kind, namespace, name), () => objectKey(kind, namespace, name), memory.object),
-    secret: (namespace, name) =>
-      under(base.secret(namespace, name), () => secretKey(namespace, name), memory.secret),
-    access: (...question) => under(base.access(...question), () => accessKey(...question), memory.access),
+    namespace(name) {
+      const watched = base.namespace(name);
+      if (watched.state !== 'unread') return watched;
+      return either(watched, memory.object(objectKey(NAMESPACE, '', name)));
+    },
+    object(kind, namespace, name) {
+      const watched = base.object(kind, namespace, name);
+      if (watched.state !== 'unread') return watched;
+      return either(watched, memory.object(objectKey(kind, namespace, name)));
+    },
+    secret(namespace, name) {
+      const watched = base.secret(namespace, name);
+      if (watched.state !== 'unread') return watched;
+      return either(watched, memory.secret(secretKey(namespace, name)));
+    },
+    access(...question) {
+      const watched = base.access(...question);
+      return watched.state === 'unread' ? either(watched, memory.access(accessKey(...question))) : watched;
+    },
     targeting: base.targeting,
     targetsIn: base.targetsIn,
     opaqueIn: base.opaqueIn,

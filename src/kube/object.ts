@@ -46,11 +46,11 @@ export function uidOf(raw: unknown): string {
 }
 
 export function annotationsOf(raw: unknown): JsonObject {
-  return asObject(dig(raw, 'metadata', 'annotations'));
+  return asObject(get(get(raw, 'metadata'), 'annotations'));
 }
 
 export function labelsOf(raw: unknown): JsonObject {
-  return asObject(dig(raw, 'metadata', 'labels'));
+  return asObject(get(get(raw, 'metadata'), 'labels'));
 }
 
 export function annotation(raw: unknown, key: string): string | undefined {
@@ -94,10 +94,10 @@ function ownerReference(owner: unknown): OwnerReference {
 }
 
 export function controllerOf(raw: unknown): OwnerReference | undefined {
-  const controller = asArray(dig(raw, 'metadata', 'ownerReferences')).find((owner) =>
-    flag(owner, 'controller'),
-  );
-  return controller === undefined ? undefined : ownerReference(controller);
+  for (const owner of asArray(get(get(raw, 'metadata'), 'ownerReferences'))) {
+    if (flag(owner, 'controller')) return ownerReference(owner);
+  }
+  return undefined;
 }
 
 /** The group of an apiVersion: 'batch/v1' gives 'batch', 'v1' gives ''. */

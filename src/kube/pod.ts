@@ -4,11 +4,17 @@ import { asArray, dig, get, isObject, text } from './json.ts';
 
 export type ContainerType = 'container' | 'init' | 'ephemeral';
 
-export interface Container {
+/** Which container of a pod is meant, whatever the pod. */
+export interface ContainerPlace {
   readonly type: ContainerType;
   readonly name: string;
+  /** In its list. */
+  readonly index: number;
   /** JSON Pointer: '/spec/initContainers/0'. */
   readonly pointer: string;
+}
+
+export interface Container extends ContainerPlace {
   readonly raw: Json;
 }
 
@@ -17,10 +23,20 @@ const LISTS = { container: 'containers', init: 'initContainers', ephemeral: 'eph
 /** The containers of one list, in their order; what is no object is none. */
 export function containersOfType(pod: unknown, type: ContainerType): readonly Container[] {
   const list = LISTS[type];
-  return asArray(dig(pod, 'spec', list)).flatMap((raw, index) => {
+  return rawContainers(pod, type).flatMap((raw, index) => {
     if (!isObject(raw)) return [];
-    return [{ type, name: text(raw, 'name') ?? '', pointer: `/spec/${list}/${index}`, raw }];
+    return [{ type, name: text(raw, 'name') ?? '', index, pointer: `/spec/${list}/${index}`, raw }];
   });
+}
+
+/** The container that stands there in this pod. */
+export function containerAt(pod: unknown, { type, name, index, pointer }: ContainerPlace): Container {
+  return { type, name, index, pointer, raw: rawContainers(pod, type)[index] ?? null };
+}
+
+/** One list of containers as it stands in the pod. */
+export function rawContainers(pod: unknown, type: ContainerType): readonly Json[] {
+  return asArray(get(get(pod, 'spec'), LISTS[type]));
 }
 
 /** Init containers, regular ones and ephemeral ones. */
@@ -33,7 +49,7 @@ export function containersOf(pod: unknown): readonly Container[] {
 }
 
 export function volumesOf(pod: unknown): readonly Json[] {
-  return asArray(dig(pod, 'spec', 'volumes'));
+  return asArray(get(get(pod, 'spec'), 'volumes'));
 }
 
 /** An empty or absent `serviceAccountName` is `default`. */

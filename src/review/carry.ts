@@ -6,10 +6,10 @@ import type { EnvEntry, InjectEntry } from '../contract/grammar.ts';
 import type { Json, JsonObject } from '../kube/json.ts';
 import { asArray, dig, get, text } from '../kube/json.ts';
 import type { Container } from '../kube/pod.ts';
-import { volumesOf } from '../kube/pod.ts';
+import { containerAt, volumesOf } from '../kube/pod.ts';
 import type { Draft } from './findings.ts';
 import { draft } from './findings.ts';
-import type { Plan } from './plan.ts';
+import type { Injection } from './planned.ts';
 import { useIn } from './references.ts';
 import type { VolumePlan } from './volume-plan.ts';
 
@@ -28,16 +28,19 @@ export interface Gaps {
   readonly taken: readonly Draft[];
 }
 
-export function gapsOf(pod: unknown, plan: Plan): Gaps {
+export function gapsOf(pod: unknown, plan: Injection): Gaps {
   const taken: Draft[] = [];
   const volumes = missingVolumes(pod, plan.volumes, taken);
-  const mountable = plan.volumes.filter((volume) => !isTaken(pod, volume));
-  const containers = plan.containers.map((container) => ({
-    container,
-    envFrom: missingEnvFrom(container, plan.inject),
-    env: missingEnv(container, plan.env, taken),
-    mounts: missingMounts(container, mountable, taken),
-  }));
+  const mountable = plan.volumes.length === 0 ? [] : plan.volumes.filter((volume) => !isTaken(pod, volume));
+  const containers = plan.containers.map((place) => {
+    const container = containerAt(pod, place);
+    return {
+      container,
+      envFrom: missingEnvFrom(container, plan.inject),
+      env: missingEnv(container, plan.env, taken),
+      mounts: missingMounts(container, mountable, taken),
+    };
+  });
   return { containers, volumes, taken };
 }
 
@@ -124,6 +127,7 @@ function missingMounts(
 }
 
 function missingVolumes(pod: unknown, wanted: readonly VolumePlan[], taken: Draft[]): readonly VolumePlan[] {
+  if (wanted.length === 0) return wanted;
   return wanted.filter((volume) => {
     const existing = volumeNamed(pod, volume.name);
     if (existing !== undefined && isTaken(pod, volume)) {

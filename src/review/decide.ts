@@ -1,5 +1,5 @@
 /** Puts a Decision together: the only place that makes one. */
-import type { Decision, PatchOperation, Verdict } from './decision.ts';
+import type { Decision, Finding, PatchOperation, Verdict } from './decision.ts';
 import type { Draft } from './findings.ts';
 import type { Inquiry } from './inquiry.ts';
 import type { Manner } from './verdict.ts';
@@ -33,10 +33,8 @@ export function decide(inquiry: Inquiry, manner: Manner, outcome: Outcome): Deci
   const { allowed, refusal, findings, warnings } = sentence(manner, outcome.drafts);
   const injected = allowed ? (outcome.injected ?? []) : [];
   const plugin = outcome.plugin ?? '';
-  const codes = [...new Set(findings.map((finding) => finding.code))].join(',');
-  return {
+  const decision: Decision = {
     allowed,
-    ...(refusal === undefined ? {} : { refusal }),
     mode: manner.mode,
     plugin,
     findings,
@@ -44,12 +42,22 @@ export function decide(inquiry: Inquiry, manner: Manner, outcome: Outcome): Deci
     patch: allowed ? (outcome.patch ?? []) : [],
     injected,
     verdicts: outcome.verdicts ?? [],
-    auditAnnotations: {
-      mode: manner.mode,
-      ...(plugin === '' ? {} : { plugin }),
-      ...(injected.length === 0 ? {} : { injected: injected.join(',') }),
-      ...(codes === '' ? {} : { findings: codes }),
-    },
+    auditAnnotations: annotationsOf(manner, plugin, injected, findings),
     wanted: inquiry.wanted,
   };
+  return refusal === undefined ? decision : { ...decision, refusal };
+}
+
+/** What the API server's own audit log keeps of it. */
+function annotationsOf(
+  { mode }: Manner,
+  plugin: string,
+  injected: readonly string[],
+  findings: readonly Finding[],
+): Decision['auditAnnotations'] {
+  const annotations: Record<string, string> = { mode };
+  if (plugin !== '') annotations['plugin'] = plugin;
+  if (injected.length > 0) annotations['injected'] = injected.join(',');
+  if (findings.length > 0) annotations['findings'] = [...new Set(findings.map(({ code }) => code))].join(',');
+  return annotations;
 }

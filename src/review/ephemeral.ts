@@ -6,10 +6,11 @@ import { containersOfType } from '../kube/pod.ts';
 import type { Case } from './case.ts';
 import { decide } from './decide.ts';
 import type { Decision } from './decision.ts';
-import { judgeReferences } from './judge.ts';
+import { judgeGroups } from './judge.ts';
 import type { Plan } from './plan.ts';
-import { benchOf, chainText } from './pod.ts';
-import { referencesOfContainer } from './references.ts';
+import { chainText } from './plan.ts';
+import { benchOf } from './pod.ts';
+import { groupsOf, referencesOfContainer } from './references.ts';
 import { accountOf } from './levels.ts';
 
 export function reviewEphemeralContainers(one: Case): Decision {
@@ -17,14 +18,14 @@ export function reviewEphemeralContainers(one: Case): Decision {
   const before = new Set(containersOfType(request.oldObject, 'ephemeral').map(({ name }) => name));
   const added = containersOfType(request.object, 'ephemeral').filter(({ name }) => !before.has(name));
   const references = added.flatMap(referencesOfContainer);
-  const plan: Pick<Plan, 'chain' | 'secrets'> = { chain: policy.chain, secrets: [] };
+  const plan: Pick<Plan, 'chain'> = { chain: policy.chain };
   const account = references.length === 0 ? { findings: [] } : accountOf(inquiry, request.object);
-  const { drafts, verdicts } = judgeReferences(benchOf(one, account, plan), references);
+  const { drafts, verdicts } = judgeGroups(benchOf(one, account, plan), groupsOf(references));
   // A person waits at the terminal: what passes by itself is answered so that the client tries again.
   const manner = { mode: policy.mode, bare: true, dryRun: request.dryRun };
   return decide(inquiry, manner, {
     drafts: [...account.findings, ...drafts],
     verdicts,
-    plugin: chainText(plan),
+    plugin: chainText(plan.chain),
   });
 }

@@ -26,27 +26,20 @@ const NOT_READ_YET: Known<never> = {
 
 export function askNamespace(inquiry: Inquiry): Known<KubeObject> {
   const { world, namespace } = inquiry;
-  return settled(inquiry, world.namespace(namespace), () => ({ what: 'namespace', name: namespace }));
+  const read = world.namespace(namespace);
+  return read.state === 'unread' ? wanting(inquiry, { what: 'namespace', name: namespace }) : read;
 }
 
 export function askObject(inquiry: Inquiry, kind: ResourceKind, name: string): Known<KubeObject> {
   const { world, namespace } = inquiry;
-  return settled(inquiry, world.object(kind, namespace, name), () => ({
-    what: 'object',
-    kind,
-    namespace,
-    name,
-  }));
+  const read = world.object(kind, namespace, name);
+  return read.state === 'unread' ? wanting(inquiry, { what: 'object', kind, namespace, name }) : read;
 }
 
 export function askSecret(inquiry: Inquiry, name: string): Known<SecretRecord> {
   const { world, namespace } = inquiry;
-  return settled(inquiry, world.secret(namespace, name), () => ({
-    what: 'secret',
-    namespace,
-    name,
-    full: false,
-  }));
+  const read = world.secret(namespace, name);
+  return read.state === 'unread' ? wanting(inquiry, { what: 'secret', namespace, name, full: false }) : read;
 }
 
 /** Asks for all key names of a Secret that is known from metadata alone. */
@@ -56,18 +49,12 @@ export function wantAllKeys(inquiry: Inquiry, name: string): void {
 
 export function askAccess(inquiry: Inquiry, user: User, verb: string, resource: string): boolean {
   const { world, namespace } = inquiry;
-  const read = settled(inquiry, world.access(user, verb, resource, namespace), () => ({
-    what: 'access',
-    user,
-    verb,
-    resource,
-    namespace,
-  }));
+  const read = world.access(user, verb, resource, namespace);
+  if (read.state === 'unread') wanting(inquiry, { what: 'access', user, verb, resource, namespace });
   return read.state === 'present' && read.value;
 }
 
-function settled<T>(inquiry: Inquiry, read: Read<T>, want: () => Want): Known<T> {
-  if (read.state !== 'unread') return read;
-  inquiry.wanted.push(want());
+function wanting(inquiry: Inquiry, want: Want): Known<never> {
+  inquiry.wanted.push(want);
   return NOT_READ_YET;
 }

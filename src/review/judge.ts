@@ -3,13 +3,14 @@ import { matchesAny } from '../contract/globs.ts';
 import { KEYS } from '../contract/keys.ts';
 import { isDnsSubdomain } from '../kube/names.ts';
 import type { SecretRecord } from '../kube/secret.ts';
-import type { Bench, Group } from './bench.ts';
+import { asArray, get, text } from '../kube/json.ts';
+import type { Bench } from './bench.ts';
 import { referenceTo, titleOf } from './claim-words.ts';
 import { pluginOf } from './claims.ts';
 import type { Verdict } from './decision.ts';
 import type { Draft } from './findings.ts';
 import { draft, excerpt, invalid } from './findings.ts';
-import type { Reference } from './references.ts';
+import type { Group, Reference, Use } from './references.ts';
 import type { Resolution } from './resolve.ts';
 import { resolveSecret } from './resolve.ts';
 import { stateFindings } from './states.ts';
@@ -18,28 +19,23 @@ import { claimFindings, credentialFindings, identityFindings } from './tenancy.t
 export interface Judgement {
   readonly drafts: readonly Draft[];
   readonly verdicts: readonly Verdict[];
-  /** `name=resourceVersion` of the Secrets that are there. */
-  readonly versions: ReadonlyMap<string, string>;
-  /** The key names that are known of them. */
-  readonly keys: ReadonlyMap<string, readonly string[]>;
+  /** What is known of the Secrets that are there. */
+  readonly records: readonly SecretRecord[];
 }
 
-export function judgeReferences(bench: Bench, references: readonly Reference[]): Judgement {
-  const groups = Map.groupBy(references, (reference) => reference.secret);
+export function judgeGroups(bench: Bench, groups: readonly Group[]): Judgement {
   const limit = bench.inquiry.settings.config.limits.secretsPerPod;
-  if (groups.size > limit)
-    return { drafts: [tooMany(groups.size, limit)], verdicts: [], versions: new Map(), keys: new Map() };
-  const injected = new Set(bench.plan.secrets);
-  const judged = [...groups].map(([secret, uses]) =>
-    judgeGroup(bench, { secret, references: uses, injected: injected.has(secret) }),
-  );
-  const records = judged.flatMap(({ record }) => (record === undefined ? [] : [record]));
-  return {
-    drafts: judged.flatMap((one) => one.drafts),
-    verdicts: judged.map((one) => one.verdict),
-    versions: new Map(records.map(({ name, resourceVersion }) => [name, resourceVersion])),
-    keys: new Map(records.map(({ name, keys }) => [name, keys])),
-  };
+  if (groups.length > limit) return { drafts: [tooMany(groups.length, limit)], verdicts: [], records: [] };
+  const drafts: Draft[] = [];
+  const verdicts: Verdict[] = [];
+  const records: SecretRecord[] = [];
+  for (const group of groups) {
+    const judged = judgeGroup(bench, group);
+    drafts.push(...judged.drafts);
+    verdicts.push(judged.verdict);
+    if (judged.record !== undefined) records.push(judged.record);
+  }
+  return { drafts, verdicts, records };
 }
 
 interface Judged {
@@ -49,8 +45,12 @@ interface Judged {
 }
 
 function withUses({ secret, references }: Group, drafts: readonly Draft[]): readonly Draft[] {
-  const uses = references.map((reference) => reference.use);
+  const uses = usesOf(references);
   return drafts.map((one) => ({ secret, uses, ...one }));
+}
+
+function usesOf(references: readonly Reference[]): readonly Use[] {
+  return references.map((reference) => reference.use);
 }
 
 function judgeGroup(bench: Bench, group: Group): Judged {
@@ -69,27 +69,37 @@ function judgeGroup(bench: Bench, group: Group): Judged {
 }
 
 /** What is refused without any look-up: a name that is none, a name that the namespace does not allow. */
-function refusedUnseen({ inquiry, policy, isAddedPullSecret }: Bench, group: Group): Draft | undefined {
-  const { secret, references } = group;
-  const uses = references.map((reference) => reference.use);
-  if (!isDnsSubdomain(secret)) {
+function refusedUnseen(bench: Bench, { secret, references, injected }: Group): Draft | undefined {
+  const { inquiry, policy } = bench;
+  // The grammar has seen to the names of what is injected.
+  if (!injected && !isDnsSubdomain(secret)) {
     const suggestion = "use lower case letters, digits, '-' and '.'";
+    const uses = usesOf(references);
     return { ...invalid(`'${excerpt(secret)}' is not a valid Secret name`), uses, suggestion };
   }
   const allowed = policy.allowedSecrets;
   if (allowed === undefined || matchesAny(allowed, secret)) return undefined;
-  if (isAddedPullSecret(secret) && references.every((reference) => reference.tolerated)) return undefined;
+  if (isAddedPullSecret(bench, secret) && references.every(({ tolerated }) => tolerated)) return undefined;
   return draft('FLOE-E810', `Secret '${secret}' may not be used in namespace '${inquiry.namespace}'`, {
     secret,
-    uses,
+    uses: usesOf(references),
     suggestion: `ask who owns the namespace to add it to its annotation ${KEYS.allowedSecrets}`,
   });
+}
+
+/** Whether the API server itself adds it to the pod, from the ServiceAccount's imagePullSecrets. */
+function isAddedPullSecret({ identity }: Bench, secret: string): boolean {
+  const added = asArray(get(identity.serviceAccount?.raw, 'imagePullSecrets'));
+  return added.some((one) => text(one, 'name') === secret);
 }
 
 function rightsFindings(bench: Bench, group: Group, resolution: Resolution): readonly Draft[] {
   const { inquiry, policy, identity } = bench;
   const { settings, namespace } = inquiry;
-  const { trusted } = resolution.claims;
+  const { trusted, foreign } = resolution.claims;
+  if (trusted.length === 0 && foreign.length === 0) {
+    return identityFindings(resolution.record, trusted, identity);
+  }
   return [
     ...trusted.flatMap((claim) => claimFindings(settings, policy, claim, namespace)),
     ...identityFindings(resolution.record, trusted, identity),

@@ -54,17 +54,18 @@ export function levelsOf(
   namespace: KubeObject,
   owners: readonly Level[] = [],
 ): Levels {
+  const all: Level[] = [levelOf('Pod', pod)];
   const findings: Draft[] = [];
-  const above = owners.length > 0 ? owners : jobsOf(inquiry, pod, findings);
+  if (owners.length > 0) all.push(...owners);
+  else addJobs(all, inquiry, pod, findings);
   const account = accountOf(inquiry, pod);
-  findings.push(...account.findings);
+  if (account.findings.length > 0) findings.push(...account.findings);
   const { serviceAccount } = account;
-  const all: Level[] = [levelOf('Pod', pod), ...above];
   // Most ServiceAccounts and Namespaces ask for nothing, and stay the same objects for many pods.
   if (serviceAccount !== undefined && asks(serviceAccount))
     all.push(levelOf('ServiceAccount', serviceAccount.raw));
   if (asks(namespace)) all.push(levelOf('Namespace', namespace.raw));
-  return { all, ...(serviceAccount === undefined ? {} : { serviceAccount }), findings };
+  return serviceAccount === undefined ? { all, findings } : { all, serviceAccount, findings };
 }
 
 const ASKING = new WeakMap<KubeObject, boolean>();
@@ -112,12 +113,12 @@ export function unreadable(what: string, failure: ReadFailure): Draft {
   return draft(code, `${what} could not be read: ${failure.message}`, { state: 'Unknown', suggestion });
 }
 
-function jobsOf(inquiry: Inquiry, pod: unknown, findings: Draft[]): readonly Level[] {
+function addJobs(levels: Level[], inquiry: Inquiry, pod: unknown, findings: Draft[]): void {
   const job = liveOwner(inquiry, controllerOf(pod), JOB, findings);
-  if (job === undefined) return [];
+  if (job === undefined) return;
+  levels.push(levelOf('Job', job.raw));
   const cronJob = liveOwner(inquiry, controllerOf(job.raw), CRON_JOB, findings);
-  const levels: Level[] = [levelOf('Job', job.raw)];
-  return cronJob === undefined ? levels : [...levels, levelOf('CronJob', cronJob.raw)];
+  if (cronJob !== undefined) levels.push(levelOf('CronJob', cronJob.raw));
 }
 
 /** An owner counts only as a live object of that name and uid: anybody can write an ownerReference. */

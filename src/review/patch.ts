@@ -19,56 +19,64 @@ export interface Marks {
 }
 
 export function patchOf(pod: JsonObject, gaps: Gaps, marks: Marks): readonly PatchOperation[] {
-  return [
-    ...gaps.containers.flatMap(containerOperations),
-    ...appended('/spec/volumes', get(get(pod, 'spec'), 'volumes'), gaps.volumes.map(volumeOf)),
-    ...annotationOperations(pod, marks),
-  ];
+  const operations: PatchOperation[] = [];
+  for (const gap of gaps.containers) fillGap(operations, gap);
+  if (gaps.volumes.length > 0) {
+    append(operations, '/spec/volumes', get(get(pod, 'spec'), 'volumes'), gaps.volumes.map(volumeOf));
+  }
+  mark(operations, pod, marks);
+  return operations;
 }
 
-function containerOperations({ container, envFrom, env, mounts }: ContainerGap): readonly PatchOperation[] {
+function fillGap(operations: PatchOperation[], { container, envFrom, env, mounts }: ContainerGap): void {
   const { pointer, raw } = container;
-  return [
-    ...appended(`${pointer}/envFrom`, get(raw, 'envFrom'), envFrom.map(envFromOf)),
-    ...appended(`${pointer}/env`, get(raw, 'env'), env.map(envOf)),
-    ...appended(`${pointer}/volumeMounts`, get(raw, 'volumeMounts'), mounts.map(mountOf)),
-  ];
+  if (envFrom.length > 0) {
+    append(operations, `${pointer}/envFrom`, get(raw, 'envFrom'), envFrom.map(envFromOf));
+  }
+  if (env.length > 0) append(operations, `${pointer}/env`, get(raw, 'env'), env.map(envOf));
+  if (mounts.length > 0) {
+    append(operations, `${pointer}/volumeMounts`, get(raw, 'volumeMounts'), mounts.map(mountOf));
+  }
 }
 
-function appended(
+/** Adds the items to the end of the list, or the list where there is none. */
+function append(
+  operations: PatchOperation[],
   path: string,
   list: Json | undefined,
   items: readonly JsonObject[],
-): readonly PatchOperation[] {
-  if (items.length === 0) return [];
-  if (!Array.isArray(list)) return [{ op: 'add', path, value: items }];
-  return items.map((value) => ({ op: 'add', path: `${path}/-`, value }));
-}
-
-function annotationOperations(pod: JsonObject, marks: Marks): readonly PatchOperation[] {
-  const there = annotationsOf(pod);
-  const wanted = [
-    [KEYS.injected, marks.injected],
-    [KEYS.versions, marks.versions],
-  ] as const;
-  // A key that nobody wrote and that would be empty stays away; one that somebody forged is overwritten.
-  const changed = wanted.filter(([key, value]) => (text(there, key) ?? '') !== value);
-  if (changed.length === 0) return [];
-  const metadata = get(pod, 'metadata');
-  if (!isObject(metadata))
-    return [{ op: 'add', path: '/metadata', value: { annotations: Object.fromEntries(changed) } }];
-  if (!isObject(get(metadata, 'annotations'))) {
-    return [{ op: 'add', path: '/metadata/annotations', value: Object.fromEntries(changed) }];
+): void {
+  if (Array.isArray(list)) {
+    for (const value of items) operations.push({ op: 'add', path: `${path}/-`, value });
+  } else {
+    operations.push({ op: 'add', path, value: items });
   }
-  return changed.map(([key, value]) => ({ op: 'add', path: POINTERS[key], value }));
 }
 
-/** JSON Pointers to our annotations; in one of those a '/' is '~1' (RFC 6901). */
-const POINTERS = {
-  [KEYS.injected]: pointerTo(KEYS.injected),
-  [KEYS.versions]: pointerTo(KEYS.versions),
-};
+/** A mark that nobody wrote and that would be empty stays away; one that somebody forged is overwritten. */
+function mark(operations: PatchOperation[], pod: JsonObject, { injected, versions }: Marks): void {
+  const there = annotationsOf(pod);
+  const isNews = (key: string, value: string): boolean => (text(there, key) ?? '') !== value;
+  const [injectedNews, versionsNews] = [isNews(KEYS.injected, injected), isNews(KEYS.versions, versions)];
+  if (!injectedNews && !versionsNews) return;
+  const metadata = get(pod, 'metadata');
+  if (isObject(metadata) && isObject(get(metadata, 'annotations'))) {
+    if (injectedNews) operations.push({ op: 'add', path: INJECTED, value: injected });
+    if (versionsNews) operations.push({ op: 'add', path: VERSIONS, value: versions });
+    return;
+  }
+  const annotations = {
+    ...(injectedNews ? { [KEYS.injected]: injected } : {}),
+    ...(versionsNews ? { [KEYS.versions]: versions } : {}),
+  };
+  if (isObject(metadata)) operations.push({ op: 'add', path: '/metadata/annotations', value: annotations });
+  else operations.push({ op: 'add', path: '/metadata', value: { annotations } });
+}
 
+const INJECTED = pointerTo(KEYS.injected);
+const VERSIONS = pointerTo(KEYS.versions);
+
+/** The JSON Pointer to an annotation; in one of those a '/' is '~1' (RFC 6901). */
 function pointerTo(annotation: string): string {
   return `/metadata/annotations/${annotation.replaceAll('~', '~0').replaceAll('/', '~1')}`;
 }

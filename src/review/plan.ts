@@ -1,5 +1,5 @@
 /** What a pod asked for: entries, receiving containers, chain. Nothing here looks at what the pod carries. */
-import type { EnvEntry, FileEntry, InjectEntry, KeyEntry, Mistake, Parsed } from '../contract/grammar.ts';
+import type { EnvEntry, FileEntry, InjectEntry, Mistake, Parsed } from '../contract/grammar.ts';
 import {
   parseContainers,
   parseEnv,
@@ -10,29 +10,29 @@ import {
 } from '../contract/grammar.ts';
 import { KEYS, PENDING_CHOICES } from '../contract/keys.ts';
 import { label } from '../kube/object.ts';
-import type { Container } from '../kube/pod.ts';
 import type { Plugin } from '../plugins/plugin.ts';
 import type { Draft } from './findings.ts';
 import { draft, excerpt, fieldOf, invalid, tooLong } from './findings.ts';
 import type { Level, Wish } from './levels.ts';
 import { nearestWish, requireKeysWishes } from './levels.ts';
+import type { Injection } from './planned.ts';
+import { plannedReferences, requiredKeyReferences } from './planned.ts';
 import type { Policy } from './policy.ts';
 import { readChain, unknownPlugin } from './policy.ts';
 import { receiversOf } from './receivers.ts';
+import type { Group, Reference } from './references.ts';
+import { groupsOf } from './references.ts';
 import type { Settings } from './settings.ts';
-import type { VolumePlan } from './volume-plan.ts';
 import { volumePlansOf } from './volume-plan.ts';
 
-export interface Plan {
+export interface Plan extends Injection {
   readonly chain: readonly Plugin[];
-  readonly inject: readonly InjectEntry[];
-  readonly env: readonly EnvEntry[];
-  readonly volumes: readonly VolumePlan[];
-  readonly requireKeys: readonly KeyEntry[];
-  /** The containers that receive the entries. */
-  readonly containers: readonly Container[];
+  /** The chain's ids: 'infisical,k8s'. */
+  readonly plugin: string;
   /** Names of the Secrets to inject, in order, once each. */
   readonly secrets: readonly string[];
+  /** The same Secrets with the references that the pod has once the plan is carried out. */
+  readonly groups: readonly Group[];
   /** Mistakes that no later webhook can heal. */
   readonly findings: readonly Draft[];
   /** Containers that are named and not there; another webhook may still add them. */
@@ -46,7 +46,13 @@ export function planOf(settings: Settings, policy: Policy, pod: unknown, levels:
   const chosen = reader.read(KEYS.containers, parseContainers);
   const named = splitEntries(reader.wish(KEYS.containers)?.value ?? '').length > 0;
   const written = named && secretsOf(asked).length > 0;
-  const { containers, absent } = receiversOf(settings, pod, written ? chosen : undefined);
+  const receivers = receiversOf(settings, pod, written ? chosen : undefined);
+  const containers = receivers.containers.map(({ type, name, index, pointer }) => ({
+    type,
+    name,
+    index,
+    pointer,
+  }));
   // Where no container receives anything, the pod gets nothing either: no volume, no name in `injected`.
   const { inject, env, files } = containers.length === 0 ? NOTHING : asked;
   const secrets = secretsOf({ inject, env, files });
@@ -55,21 +61,31 @@ export function planOf(settings: Settings, policy: Policy, pod: unknown, levels:
   );
   const chain = chainOf(settings, policy, reader);
   checkPending(reader);
+  const volumes = volumePlansOf(settings, pod, files, receivers.containers);
+  const injection = { inject, env, volumes, requireKeys, containers };
   return {
+    ...injection,
     chain,
-    inject,
-    env,
-    volumes: volumePlansOf(settings, pod, files, containers),
-    requireKeys,
-    containers,
+    plugin: chainText(chain),
     secrets,
+    groups: groupsOf(referencesOf(injection, secrets), secrets),
     findings: [
       ...reader.findings,
       ...env.filter((entry) => entry.dotted).map(dotted),
       ...secrets.flatMap(misnamed),
     ],
-    absentContainers: absent,
+    absentContainers: receivers.absent,
   };
+}
+
+export function chainText(chain: readonly Plugin[]): string {
+  return chain.map((plugin) => plugin.id).join(',');
+}
+
+/** Of the keys that must be there, those of other Secrets are the final pod's affair. */
+function referencesOf(injection: Injection, secrets: readonly string[]): readonly Reference[] {
+  const required = requiredKeyReferences(injection).filter(({ secret }) => secrets.includes(secret));
+  return [...plannedReferences(injection), ...required];
 }
 
 interface Entries {
@@ -111,7 +127,7 @@ function readerOf(settings: Settings, levels: readonly Level[]): Reader {
   };
   const parse = <T>(key: string, wish: Wish, parser: (text: string) => Parsed<T>): readonly T[] => {
     if (!fits(key, wish)) return [];
-    const { entries, mistakes } = remembered(parser, wish.value);
+    const { entries, mistakes } = parser(wish.value);
     findings.push(...mistakes.map((mistake) => mistakeIn(key, wish, mistake)));
     return entries;
   };
@@ -127,20 +143,6 @@ function readerOf(settings: Settings, levels: readonly Level[]): Reader {
     fits,
   };
 }
-
-/** The pods of one workload all say the same; what is short is parsed once. */
-function remembered<T>(parser: (text: string) => Parsed<T>, value: string): Parsed<T> {
-  if (value.length > REMEMBERED_LENGTH) return parser(value);
-  let known = PARSED.get(parser);
-  if (known === undefined || known.size >= REMEMBERED_VALUES) PARSED.set(parser, (known = new Map()));
-  let parsed = known.get(value);
-  if (parsed === undefined) known.set(value, (parsed = parser(value)));
-  return parsed as Parsed<T>;
-}
-
-const PARSED = new WeakMap<object, Map<string, Parsed<unknown>>>();
-const REMEMBERED_LENGTH = 256;
-const REMEMBERED_VALUES = 1000;
 
 function mistakeIn(key: string, wish: Wish, { entry, position, why }: Mistake): Draft {
   return {

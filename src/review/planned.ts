@@ -1,12 +1,24 @@
-/** A plan's own references: those that an injection makes, and the keys that must be there. */
+/** What is injected, as references: those that an injection makes, and the keys that must be there. */
+import type { EnvEntry, InjectEntry, KeyEntry } from '../contract/grammar.ts';
 import { KEYS } from '../contract/keys.ts';
-import type { Plan } from './plan.ts';
+import type { ContainerPlace } from '../kube/pod.ts';
 import type { Reference, Use } from './references.ts';
 import { useIn } from './references.ts';
+import type { VolumePlan } from './volume-plan.ts';
 
-/** The references that the pod has once the plan is carried out. */
-export function plannedReferences(plan: Plan): readonly Reference[] {
-  const { containers, inject, env, volumes } = plan;
+/** What goes into which containers. */
+export interface Injection {
+  readonly inject: readonly InjectEntry[];
+  readonly env: readonly EnvEntry[];
+  readonly volumes: readonly VolumePlan[];
+  readonly requireKeys: readonly KeyEntry[];
+  /** The containers that receive the entries. */
+  readonly containers: readonly ContainerPlace[];
+}
+
+/** The references that the pod has once the injection is carried out. */
+export function plannedReferences(injection: Injection): readonly Reference[] {
+  const { containers, inject, env, volumes } = injection;
   return [
     ...inject.flatMap(({ secret, optional }) =>
       containers.map((container) => planned(secret, [], optional, useIn(container, 'envFrom'))),
@@ -29,8 +41,8 @@ const REQUIRE_KEYS: Use = {
   words: `annotation ${KEYS.requireKeys}`,
 };
 
-export function requiredKeyReferences(plan: Plan): readonly Reference[] {
-  return plan.requireKeys.map(({ secret, key }) => planned(secret, [key], false, REQUIRE_KEYS));
+export function requiredKeyReferences(injection: Injection): readonly Reference[] {
+  return injection.requireKeys.map(({ secret, key }) => planned(secret, [key], false, REQUIRE_KEYS));
 }
 
 function planned(secret: string, keys: readonly string[], optional: boolean, use: Use): Reference {

@@ -1,5 +1,4 @@
 /** A pod at its creation. `/mutate` injects; `/validate` judges everything on the final pod. */
-import { asArray, get, text } from '../kube/json.ts';
 import { controllerOf } from '../kube/object.ts';
 import { serviceAccountNameOf } from '../kube/pod.ts';
 import type { Bench } from './bench.ts';
@@ -10,52 +9,55 @@ import { decide } from './decide.ts';
 import type { Decision } from './decision.ts';
 import type { Draft } from './findings.ts';
 import { draft } from './findings.ts';
-import { judgeReferences } from './judge.ts';
+import type { SecretRecord } from '../kube/secret.ts';
+import { judgeGroups } from './judge.ts';
 import type { Levels } from './levels.ts';
 import { levelsOf } from './levels.ts';
 import { literalFindings } from './literals.ts';
 import { patchOf } from './patch.ts';
 import type { Plan } from './plan.ts';
-import { planOf } from './plan.ts';
-import { plannedReferences, requiredKeyReferences } from './planned.ts';
-import { referencesOf } from './references.ts';
+import { requiredKeyReferences } from './planned.ts';
+import { groupsOf, referencesOf } from './references.ts';
 import { selfProvision } from './self-provided.ts';
 import { unknownKeys } from './unknown-keys.ts';
 import { variableFindings } from './variables.ts';
 import type { Manner } from './verdict.ts';
 
 export function reviewPod(one: Case): Decision {
-  const { inquiry, request, namespace, policy } = one;
+  const { inquiry, request, namespace, policy, planOf } = one;
   const levels = levelsOf(inquiry, request.object, namespace);
-  const plan = planOf(inquiry.settings, policy, request.object, levels.all);
+  const plan = planOf(policy, request.object, levels.all);
   return request.door === 'mutate' ? mutate(one, levels, plan) : validate(one, levels, plan);
 }
 
 /** Refuses only what no later webhook can heal: the grammar, and the states of Secrets that it injects. */
 function mutate(one: Case, levels: Levels, plan: Plan): Decision {
   const { inquiry, request, policy } = one;
-  const injected = new Set(plan.secrets);
-  const required = requiredKeyReferences(plan).filter((reference) => injected.has(reference.secret));
-  const judgement = judgeReferences(benchOf(one, levels, plan), [...plannedReferences(plan), ...required]);
-  const versions = plan.secrets.flatMap((name) => {
-    const version = judgement.versions.get(name);
-    // A Secret of a file may have no version.
-    return version === undefined || version === '' ? [] : [`${name}=${version}`];
-  });
-  const marks = { injected: plan.secrets.join(','), versions: versions.join(',') };
+  const judgement = judgeGroups(benchOf(one, levels, plan), plan.groups);
+  const marks = { injected: plan.secrets.join(','), versions: versionsOf(plan, judgement.records) };
   return decide(inquiry, mannerOf(one), {
     drafts: [...policy.findings, ...plan.findings, ...judgement.drafts],
     verdicts: judgement.verdicts,
     patch: patchOf(request.object, gapsOf(request.object, plan), marks),
     injected: plan.secrets,
-    plugin: chainText(plan),
+    plugin: plan.plugin,
   });
+}
+
+/** `name=resourceVersion` of what is injected; a Secret of a file may have no version. */
+function versionsOf({ secrets }: Plan, records: readonly SecretRecord[]): string {
+  const versions: string[] = [];
+  for (const secret of secrets) {
+    const version = records.find(({ name }) => name === secret)?.resourceVersion ?? '';
+    if (version !== '') versions.push(`${secret}=${version}`);
+  }
+  return versions.join(',');
 }
 
 function validate(one: Case, levels: Levels, plan: Plan): Decision {
   const { inquiry, request, policy } = one;
   const references = [...referencesOf(request.object), ...requiredKeyReferences(plan)];
-  const judgement = judgeReferences(benchOf(one, levels, plan), references);
+  const judgement = judgeGroups(benchOf(one, levels, plan), groupsOf(references, plan.secrets));
   const gaps = gapsOf(request.object, plan);
   return decide(inquiry, mannerOf(one), {
     drafts: [
@@ -67,12 +69,12 @@ function validate(one: Case, levels: Levels, plan: Plan): Decision {
       ...judgement.drafts,
       ...gaps.taken,
       ...literalFindings(request.object),
-      ...variableFindings(request.object, judgement.keys),
+      ...variableFindings(request.object, judgement.records),
       ...unknownKeys(request.object, 'the pod'),
     ],
     verdicts: judgement.verdicts,
     injected: plan.secrets,
-    plugin: chainText(plan),
+    plugin: plan.plugin,
   });
 }
 
@@ -83,7 +85,6 @@ export function benchOf(
   pod: unknown = request.object,
 ): Bench {
   const { serviceAccount } = levels;
-  const pullSecrets = asArray(get(serviceAccount?.raw, 'imagePullSecrets'));
   return {
     inquiry,
     policy,
@@ -93,14 +94,9 @@ export function benchOf(
       ...(serviceAccount === undefined ? {} : { serviceAccount }),
     },
     user: request.user,
-    isAddedPullSecret: (secret) => pullSecrets.some((one) => text(one, 'name') === secret),
     isSelfProvided: selfProvision(inquiry, pod),
     absentIsLater: false,
   };
-}
-
-export function chainText(plan: Pick<Plan, 'chain'>): string {
-  return plan.chain.map((plugin) => plugin.id).join(',');
 }
 
 function mannerOf({ request, policy }: Case): Manner {

@@ -6,13 +6,15 @@ import { FLOE, KEYS, MODES } from '../contract/keys.ts';
 import { nearest } from '../kube/nearest.ts';
 import { parseDuration } from '../kube/duration.ts';
 import type { KubeObject } from '../kube/object.ts';
-import { annotation, label } from '../kube/object.ts';
+import { annotation, label, nameOf } from '../kube/object.ts';
 import type { Plugin } from '../plugins/plugin.ts';
 import type { Draft } from './findings.ts';
 import { invalid, tooLong } from './findings.ts';
 import type { Settings } from './settings.ts';
 
 export interface Policy {
+  /** The namespace's name. */
+  readonly namespace: string;
   readonly mode: Mode;
   /** The chain that pods get when they choose none. */
   readonly chain: readonly Plugin[];
@@ -42,6 +44,7 @@ export function policyOf(settings: Settings, namespace: KubeObject): Policy {
   const allowedProjects = globsOf(read(KEYS.allowedProjects), KEYS.allowedProjects, findings);
   const maxSyncAge = maxSyncAgeOf(read(KEYS.maxSyncAge), findings);
   return {
+    namespace: nameOf(raw),
     mode: modeOf(settings, raw, findings),
     ...chainOf(settings, chain, findings),
     ...(allowedSecrets === undefined ? {} : { allowedSecrets }),

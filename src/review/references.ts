@@ -4,7 +4,7 @@
  */
 import type { Json } from '../kube/json.ts';
 import { asArray, dig, flag, get, isObject, text } from '../kube/json.ts';
-import type { Container } from '../kube/pod.ts';
+import type { Container, ContainerPlace } from '../kube/pod.ts';
 import { containersOf, volumesOf } from '../kube/pod.ts';
 
 /** Where a reference stands, for people. */
@@ -24,6 +24,27 @@ export interface Reference {
   /** The kubelet starts the pod without it: every state but Synced is a warning. */
   readonly tolerated: boolean;
   readonly use: Use;
+}
+
+/** One Secret and every reference to it: the unit that is judged. */
+export interface Group {
+  readonly secret: string;
+  readonly references: readonly Reference[];
+  readonly injected: boolean;
+}
+
+/** The references by their Secret, in the order in which it is met first; `injected` names those of a plan. */
+export function groupsOf(
+  references: readonly Reference[],
+  injected: readonly string[] = [],
+): readonly Group[] {
+  const names = new Set(injected);
+  const bySecret = Map.groupBy(references, (reference) => reference.secret);
+  return Array.from(bySecret, ([secret, uses]) => ({
+    secret,
+    references: uses,
+    injected: names.has(secret),
+  }));
 }
 
 /** Volume types whose Secret stands in `<type>.secretRef.name`. */
@@ -69,7 +90,7 @@ export function referencesOfContainer(container: Container): readonly Reference[
   return found;
 }
 
-export function useIn(container: Pick<Container, 'type' | 'name'>, field: string): Use {
+export function useIn(container: Pick<ContainerPlace, 'type' | 'name'>, field: string): Use {
   const words = `${CONTAINER_WORDS[container.type]} '${container.name}' (${field})`;
   return { container: container.name, field, words };
 }

@@ -15,6 +15,7 @@ import { askNamespace } from './inquiry.ts';
 import { draft } from './findings.ts';
 import { unreadable } from './levels.ts';
 import { reviewPod } from './pod.ts';
+import { createPlanner } from './planner.ts';
 import type { Policy } from './policy.ts';
 import { isOptedIn, policyOf } from './policy.ts';
 import type { Case } from './case.ts';
@@ -31,15 +32,16 @@ export type Reviewer = (request: Request, world: World, now: number) => Decision
 export function createReviewer(config: Config): Reviewer {
   const settings = settingsOf(config);
   const policy = policiesOf(settings);
+  const planOf = createPlanner(settings);
   return (request, world, now) => {
-    const review = reviewOf(request, (group, kind) => settings.kindOf.has(kindKey({ group, kind })));
+    const review = reviewOf(request, settings);
     if (review === undefined || isExempt(request)) return aside();
     const inquiry: Inquiry = { settings, world, now, namespace: request.namespace, wanted: [] };
     const namespace = askNamespace(inquiry);
     if (namespace.state === 'present') {
       const { value } = namespace;
       return isOptedIn(value)
-        ? review({ inquiry, request, namespace: value, policy: policy(value) })
+        ? review({ inquiry, request, namespace: value, policy: policy(value), planOf })
         : aside();
     }
     return withoutNamespace(inquiry, request, namespace);
@@ -56,10 +58,7 @@ export function createReviewer(config: Config): Reviewer {
 }
 
 /** Which of the reviews a request gets; undefined where nothing of it is judged. */
-function reviewOf(
-  request: Request,
-  isSyncKind: (group: string, kind: string) => boolean,
-): ((one: Case) => Decision) | undefined {
+function reviewOf(request: Request, settings: Settings): ((one: Case) => Decision) | undefined {
   const { group, kind, operation, subResource, door } = request;
   const isPod = group === '' && kind === 'Pod';
   if (isPod && subResource === '' && operation === 'CREATE') return reviewPod;
@@ -68,7 +67,7 @@ function reviewOf(
     return reviewEphemeralContainers;
   if (subResource !== '') return undefined;
   if (workloadKind(group, kind) !== undefined) return reviewWorkload;
-  return isSyncKind(group, kind) ? reviewSyncResource : undefined;
+  return settings.kindOf.has(kindKey({ group, kind })) ? reviewSyncResource : undefined;
 }
 
 /** A namespace is read once for all its pods, until the watch brings another object of it. */

@@ -13,23 +13,27 @@ const DRIVER = 'secrets-store.csi.k8s.io';
 /** Whether a Secret is one of them; the classes are read when the first Secret is asked for. */
 export function selfProvision(inquiry: Inquiry, pod: unknown): (secret: string) => boolean {
   const classes = providerClassesOf(pod);
-  if (classes.size === 0) return () => false;
+  if (classes.length === 0) return nothing;
   let provided: ReadonlySet<string> | undefined;
   return (secret) => (provided ??= providedBy(inquiry, classes)).has(secret);
 }
 
-function providerClassesOf(pod: unknown): ReadonlySet<string> {
-  const names = new Set<string>();
+function nothing(): boolean {
+  return false;
+}
+
+function providerClassesOf(pod: unknown): readonly string[] {
+  const names: string[] = [];
   for (const volume of volumesOf(pod)) {
     const csi = get(volume, 'csi');
     if (text(csi, 'driver') !== DRIVER) continue;
     const name = text(get(csi, 'volumeAttributes'), 'secretProviderClass');
-    if (name !== undefined) names.add(name);
+    if (name !== undefined) names.push(name);
   }
   return names;
 }
 
-function providedBy(inquiry: Inquiry, classes: ReadonlySet<string>): ReadonlySet<string> {
+function providedBy(inquiry: Inquiry, classes: readonly string[]): ReadonlySet<string> {
   const provided = new Set<string>();
   for (const name of classes) {
     const read = askObject(inquiry, SECRET_PROVIDER_CLASS, name);

@@ -1,7 +1,7 @@
 /** From the state of a Secret to what each group of references gets to hear about it. */
 import type { Severity, State } from '../contract/reasons.ts';
 import { nearest } from '../kube/nearest.ts';
-import type { Bench, Group } from './bench.ts';
+import type { Bench } from './bench.ts';
 import { remedyOf, reportOfAbsent, titleOf } from './claim-words.ts';
 import type { Claims } from './claims.ts';
 import { claimBy, isOwnedBy, viewOf } from './claims.ts';
@@ -9,6 +9,7 @@ import type { Draft } from './findings.ts';
 import { draft } from './findings.ts';
 import { askAccess, wantAllKeys } from './inquiry.ts';
 import { unreadable } from './levels.ts';
+import type { Group } from './references.ts';
 import type { Resolution } from './resolve.ts';
 import { kindKey } from './settings.ts';
 

@@ -6,17 +6,16 @@ import { isVariableName } from '../kube/names.ts';
 import { asArray, get, text } from '../kube/json.ts';
 import type { Container } from '../kube/pod.ts';
 import { containersOf } from '../kube/pod.ts';
+import type { SecretRecord } from '../kube/secret.ts';
 import type { Draft } from './findings.ts';
 import { draft } from './findings.ts';
 import { useIn } from './references.ts';
 
-/** Key names by Secret. */
-export type KnownKeys = ReadonlyMap<string, readonly string[]>;
-
 /** At most so many of a kind for one container: a warning is read, a list is not. */
 const SHOWN = 3;
 
-export function variableFindings(pod: unknown, keys: KnownKeys): readonly Draft[] {
+export function variableFindings(pod: unknown, records: readonly SecretRecord[]): readonly Draft[] {
+  const keys: KnownKeys = new Map(records.map((record) => [record.name, record.keys]));
   return containersOf(pod).flatMap((container) => findingsOf(container, keys));
 }
 
@@ -38,6 +37,9 @@ function findingsOf(container: Container, keys: KnownKeys): readonly Draft[] {
     .map((source) => unusableKey(container, source));
   return [...clashes.slice(0, SHOWN), ...unusable.slice(0, SHOWN)];
 }
+
+/** Key names by Secret. */
+type KnownKeys = ReadonlyMap<string, readonly string[]>;
 
 interface Source {
   readonly secret: string;

@@ -13,27 +13,26 @@ import type { Case } from './case.ts';
 import { aside, decide } from './decide.ts';
 import type { Decision } from './decision.ts';
 import type { Draft } from './findings.ts';
-import { judgeReferences } from './judge.ts';
+import { judgeGroups } from './judge.ts';
 import type { Level } from './levels.ts';
 import { levelOf, levelsOf } from './levels.ts';
 import { literalFindings } from './literals.ts';
-import { planOf } from './plan.ts';
 import { plannedReferences, requiredKeyReferences } from './planned.ts';
-import { benchOf, chainText } from './pod.ts';
-import { referencesOf } from './references.ts';
+import { benchOf } from './pod.ts';
+import { groupsOf, referencesOf } from './references.ts';
 import type { Request } from './request.ts';
 import { unknownKeys } from './unknown-keys.ts';
 
 export function reviewWorkload(one: Case): Decision {
-  const { inquiry, request, namespace, policy } = one;
+  const { inquiry, request, namespace, policy, planOf } = one;
   const kind = workloadKind(request.group, request.kind);
   if (kind === undefined || !isDue(kind, request)) return aside();
   const pod = podOfTemplate(kind, request.object);
   const levels = levelsOf(inquiry, pod, namespace, ownersIn(request));
-  const plan = planOf(inquiry.settings, policy, pod, levels.all);
+  const plan = planOf(policy, pod, levels.all);
   const references = [...referencesOf(pod), ...plannedReferences(plan), ...requiredKeyReferences(plan)];
   const bench = { ...benchOf(one, levels, plan, pod), absentIsLater: true };
-  const judgement = judgeReferences(bench, references);
+  const judgement = judgeGroups(bench, groupsOf(references, plan.secrets));
   const drafts = [
     ...policy.findings,
     ...levels.findings,
@@ -48,7 +47,7 @@ export function reviewWorkload(one: Case): Decision {
     drafts: drafts.map(milder),
     verdicts: judgement.verdicts,
     injected: plan.secrets,
-    plugin: chainText(plan),
+    plugin: plan.plugin,
   });
 }
 

@@ -1,0 +1,77 @@
+/**
+ * Plans, remembered: the pods of one workload ask for the same and have the same containers, so their plan is made
+ * once. What a plan is made of is its key, so that a remembered plan is the one that would be made.
+ */
+import { KEYS } from '../contract/keys.ts';
+import { isObject, text } from '../kube/json.ts';
+import { label } from '../kube/object.ts';
+import { rawContainers } from '../kube/pod.ts';
+import type { Level } from './levels.ts';
+import type { Plan } from './plan.ts';
+import { planOf } from './plan.ts';
+import type { Policy } from './policy.ts';
+import type { Settings } from './settings.ts';
+
+/** The plan of a pod with these levels, in a namespace of this policy. */
+export type Planner = (policy: Policy, pod: unknown, levels: readonly Level[]) => Plan;
+
+interface Remembered {
+  readonly policy: Policy;
+  readonly plan: Plan;
+}
+
+const MOST = 1000;
+/** Characters of a key; what asks for more is planned anew each time. */
+const LONGEST = 2000;
+
+export function createPlanner(settings: Settings): Planner {
+  const known = new Map<string, Remembered>();
+  return (policy, pod, levels) => {
+    const key = keyOf(policy, pod, levels);
+    const remembered = known.get(key);
+    if (remembered?.policy === policy) return remembered.plan;
+    const plan = planOf(settings, policy, pod, levels);
+    if (isWorthKeeping(key, plan)) remember(known, key, { policy, plan });
+    return plan;
+  };
+}
+
+/** Files have modes, and those come from more of the pod than its key tells. */
+function isWorthKeeping(key: string, plan: Plan): boolean {
+  return key.length <= LONGEST && plan.volumes.length === 0;
+}
+
+function remember(known: Map<string, Remembered>, key: string, plan: Remembered): void {
+  known.delete(key);
+  const [oldest] = known.keys();
+  if (known.size >= MOST && oldest !== undefined) known.delete(oldest);
+  known.set(key, plan);
+}
+
+/** The annotations that a plan reads. */
+const READ = [
+  KEYS.inject,
+  KEYS.env,
+  KEYS.files,
+  KEYS.containers,
+  KEYS.requireKeys,
+  KEYS.plugin,
+  KEYS.pending,
+] as const;
+
+const LISTS = ['container', 'init'] as const;
+
+/** Everything that `planOf` reads, but the policy; JSON keeps the parts apart. */
+function keyOf(policy: Policy, pod: unknown, levels: readonly Level[]): string {
+  const parts: unknown[] = [policy.namespace, label(pod, KEYS.injection)];
+  for (const { name, annotations } of levels) {
+    parts.push(name);
+    for (const key of READ) parts.push(text(annotations, key));
+  }
+  for (const type of LISTS) {
+    // Only these are numbers: nothing that a person writes can be taken for the beginning of a list.
+    parts.push(0);
+    for (const raw of rawContainers(pod, type)) parts.push(isObject(raw) ? (text(raw, 'name') ?? '') : null);
+  }
+  return JSON.stringify(parts);
+}
