@@ -67,7 +67,9 @@ function causeOfAuth(object: KubeObject, view: View): string | undefined {
   const cause = causeOf(auth, `InfisicalAuth '${name}'`, type);
   if (auth.state !== 'present') return cause;
   const behind = dig(auth.value.raw, 'spec', 'infisicalConnectionRef');
-  const connection = text(behind, 'name') ?? '';
+  const connection = text(behind, 'name');
+  // Without one the operator talks to the address that it was started with.
+  if (connection === undefined) return cause;
   const place = text(behind, 'namespace') ?? namespaceOf(auth.value.raw);
   const deeper = causeOf(
     view.find(CONNECTION, place, connection),

@@ -4,7 +4,7 @@ import { nearest } from '../kube/nearest.ts';
 import type { Bench } from './bench.ts';
 import { remedyOf, reportOfAbsent, titleOf } from './claim-words.ts';
 import type { Claims } from './claims.ts';
-import { claimBy, isOwnedBy, viewOf } from './claims.ts';
+import { claimBy, isOwnedBy, pluginOf, viewOf } from './claims.ts';
 import type { Draft } from './findings.ts';
 import { draft } from './findings.ts';
 import { askAccess, wantAllKeys } from './inquiry.ts';
@@ -187,12 +187,7 @@ function unmanagedFinding(bench: Bench, group: Group, resolution: Resolution): D
   const title = `Secret '${group.secret}' in namespace '${bench.inquiry.namespace}'`;
   if (resolution.claimed) {
     if (!group.injected || isAccepted(bench, resolution.claims)) return undefined;
-    const titles = claimantsOf(bench, resolution.claims);
-    return about(
-      group,
-      draft('FLOE-E804', `${title} is claimed by ${titles}, and ${noClaimant(bench)}`),
-      'all',
-    );
+    return about(group, foreignToChain(bench, title, resolution.claims), 'all');
   }
   const setting = bench.inquiry.settings.config.enforcement.nativeUnmanaged;
   if (!group.injected && setting === 'allow') return undefined;
@@ -208,9 +203,20 @@ function isAccepted({ plan: { chain } }: Bench, { trusted, marked }: Claims): bo
   return trusted.length === 0 || trusted.some((claim) => chain.some((plugin) => isOwnedBy(claim, plugin)));
 }
 
-function claimantsOf({ inquiry }: Bench, { trusted, marked }: Claims): string {
-  if (marked !== undefined) return `the ${marked.id} operator's mark`;
-  return trusted.map((claim) => titleOf(claim, inquiry.namespace)).join(', ');
+/** E804 of a Secret that an operator syncs which the chain does not have. */
+function foreignToChain({ inquiry, plan }: Bench, title: string, { trusted, marked }: Claims): Draft {
+  const titles = trusted.map((claim) => titleOf(claim, inquiry.namespace));
+  const claimants = marked === undefined ? titles.join(', ') : `the mark of the ${marked.id} operator`;
+  const owners = marked === undefined ? trusted.map((claim) => pluginOf(claim)) : [marked];
+  const ids = [...new Set(owners.flatMap((plugin) => (plugin === undefined ? [] : [`'${plugin.id}'`])))];
+  const chain = plan.chain.map((plugin) => plugin.id).join(', ');
+  return draft(
+    'FLOE-E804',
+    `${title} is claimed by ${claimants}, which no plugin of the chain (${chain}) knows`,
+    {
+      suggestion: `add ${ids.join(' or ')} to the plugin chain, or use a Secret that the chain's operators sync`,
+    },
+  );
 }
 
 function hasNative({ plan }: Bench): boolean {

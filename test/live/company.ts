@@ -1,4 +1,5 @@
 /** The stories of one configuration on a real API server: their world, their webhook, their registration. */
+import { CUSTOM_KINDS } from '../../tools/control-plane/crds.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseDuration } from '../../src/kube/duration.ts';
 import type { ApiClient } from '../../tools/control-plane/api-client.ts';
@@ -132,8 +133,7 @@ const WRITTEN = [
   'replicasets',
   'jobs',
   'cronjobs',
-  'infisicalsecrets',
-  'infisicalstaticsecrets',
+  ...CUSTOM_KINDS.map(({ plural }) => plural),
 ];
 
 async function bind(

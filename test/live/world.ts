@@ -76,9 +76,13 @@ async function createOne(api: ApiClient, object: Manifest): Promise<string> {
   return textOf(asShort(created['metadata'])['uid']);
 }
 
-/** Namespaces that stories share may be there already. */
+/**
+ * Namespaces that stories share may be there already. Written as by a person with kubectl: any other writer of a
+ * Secret's data is taken for its operator.
+ */
 async function create(api: ApiClient, object: Manifest): Promise<Manifest> {
-  const { status, body } = await api.send<Manifest>('POST', collectionOf(object), object);
+  const path = `${collectionOf(object)}?fieldManager=kubectl-create`;
+  const { status, body } = await api.send<Manifest>('POST', path, object);
   if (status === 409 && object['kind'] === 'Namespace') {
     return api.request<Manifest>('PATCH', pathOf(object), { metadata: object['metadata'] });
   }

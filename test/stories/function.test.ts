@@ -3,8 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { frozenConfig, SETTINGS_SCHEMA } from '../../src/config/config.ts';
 import { contentsOf, worldOfContents } from '../../src/cluster/world-files.ts';
 import type { JsonObject } from '../../src/kube/json.ts';
+import type { ResourceKind } from '../../src/kube/object.ts';
 import { UNREAD } from '../../src/kube/world.ts';
-import type { Read, ReadFailure, World } from '../../src/kube/world.ts';
+import type { KindState, Read, ReadFailure, World } from '../../src/kube/world.ts';
 import type { Decision } from '../../src/review/decision.ts';
 import { readRequest } from '../../src/review/request.ts';
 import { createReviewer } from '../../src/review/review.ts';
@@ -75,13 +76,14 @@ function worldOf(one: Case, stage: { readonly now: Date }): World {
       state: 'present',
       value: user.username === one.user.username && one.user.may.includes(`${verb} ${resource}`),
     }),
-    kind: (kind) => {
-      const failure = one.story.failing.find((read) => read.kind === kind.kind && read.name === undefined);
-      return failure === undefined
-        ? world.kind(kind)
-        : { state: 'failed', failure: failureOf(failure.reason) };
-    },
+    watched: (kind, namespace, name) => failingKind(one, kind) ?? world.watched(kind, namespace, name),
+    kind: (kind) => failingKind(one, kind) ?? world.kind(kind),
   };
+}
+
+function failingKind(one: Case, kind: ResourceKind): Extract<KindState, { state: 'failed' }> | undefined {
+  const failure = one.story.failing.find((read) => read.kind === kind.kind && read.name === undefined);
+  return failure === undefined ? undefined : { state: 'failed', failure: failureOf(failure.reason) };
 }
 
 function failing(one: Case, kind: string, name: string): Read<never> | undefined {
