@@ -51,6 +51,7 @@ export function startControllers(options: ControllersOptions): Election {
   };
   const election: Election = startElection({
     client,
+    stands: config.controllers.enabled,
     namespace: homeOf(client),
     name: config.webhook.name,
     identity: `${hostname()}_${randomUUID()}`,

@@ -37,6 +37,8 @@ const BASE: Grant = {
 export const FEATURES = {
   /** `secrets.access: watch`. */
   watchSecrets: { cluster: [rule('', ['secrets'], ['list', 'watch'])] },
+  /** To know whether somebody opens gates. */
+  lease: { own: [rule('coordination.k8s.io', ['leases'], ['get'])] },
   /** To lead, and to know pods and workloads while leading. */
   controllers: {
     cluster: [
@@ -45,7 +47,7 @@ export const FEATURES = {
       rule('batch', ['jobs', 'cronjobs'], ['get', 'list', 'watch']),
       rule('argoproj.io', ['rollouts'], ['get', 'list', 'watch']),
     ],
-    own: [rule('coordination.k8s.io', ['leases'], ['get', 'create', 'update'])],
+    own: [rule('coordination.k8s.io', ['leases'], ['create', 'update'])],
   },
   /** Whether the API server accepts the replica's certificate: asked by readiness. */
   registrations: { cluster: [registrations(['get', 'list', 'watch'])] },

@@ -17,6 +17,8 @@ import { collectionPath } from './paths.ts';
 
 export interface ElectionOptions extends Omit<Claim, 'duration'> {
   readonly client: Client;
+  /** Whether it stands at all; else it only looks who leads. */
+  readonly stands: boolean;
   /** Leads until the signal is aborted, and resolves when nothing of it is left. Must not reject. */
   lead(signal: AbortSignal): Promise<void>;
   readonly times?: Partial<ElectionTimes>;
@@ -90,7 +92,7 @@ export function startElection(options: ElectionOptions): Election {
     leadingUntil: Number.NEGATIVE_INFINITY,
     trouble: '',
   };
-  const ended = campaign(run);
+  const ended = options.stands ? campaign(run) : follow(run);
   return {
     leading: () => isLeading(run),
     serves: (controller) => isHeld(run) && run.observed.controllers.includes(controller),
@@ -107,6 +109,20 @@ async function campaign(run: Run): Promise<void> {
   while (!signal.aborted) {
     if (await attempt(run)) await reign(run);
     if (!signal.aborted) await run.pause.sleep(run.times.retry * (1 + Math.random() * JITTER));
+  }
+}
+
+/** Looks at the Lease now and then. */
+async function follow(run: Run): Promise<void> {
+  const { signal } = run.stopper;
+  while (!signal.aborted) {
+    try {
+      await look(run, AbortSignal.any([signal, AbortSignal.timeout(run.times.renew)]));
+      run.trouble = '';
+    } catch (fault) {
+      troubled(run, fault, 'get');
+    }
+    if (!signal.aborted) await run.pause.sleep(jittered(run.times.retry, 1 - JITTER));
   }
 }
 
@@ -206,10 +222,10 @@ async function release(run: Run): Promise<void> {
   }
 }
 
-function troubled(run: Run, fault: unknown): void {
+function troubled(run: Run, fault: unknown, verb: 'get' | 'update' = 'update'): void {
   // A conflict only says that another was quicker; an abort that this process ends.
   if (errorOfFault(fault).status === 409 || run.stopper.signal.aborted) return;
-  const failure = failureOf(fault, { verb: 'update', kind: LEASE, namespace: run.claim.namespace });
+  const failure = failureOf(fault, { verb, kind: LEASE, namespace: run.claim.namespace });
   if (failure.message !== run.trouble) run.report({ event: 'failed', failure });
   run.trouble = failure.message;
 }

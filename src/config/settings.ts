@@ -129,6 +129,9 @@ export const SETTINGS = {
       about: 'names of one environment',
     },
   },
+  controllers: {
+    enabled: { kind: 'switch', default: true, about: 'stand for election, and run what the leader runs' },
+  },
   reload: {
     enabled: { kind: 'switch', default: true, about: 'restart workloads whose Secrets changed' },
     strategy: { kind: 'choice', values: ['rollout'], default: 'rollout', about: 'how workloads restart' },

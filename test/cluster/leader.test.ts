@@ -24,9 +24,13 @@ afterEach(async () => {
   await Promise.all(candidates.map(async (one) => one.stop()));
 });
 
-function candidate(identity: string, more: { times?: ElectionTimes; work?: number } = {}): Election {
+function candidate(
+  identity: string,
+  more: { times?: ElectionTimes; work?: number; stands?: boolean } = {},
+): Election {
   const election = startElection({
     client: leases.client,
+    stands: more.stands ?? true,
     namespace: 'floe-secrets-system',
     name: 'floe-secrets-webhook',
     identity,
@@ -83,6 +87,26 @@ describe('an election', () => {
     expect(first.leading()).toBe(true);
     expect(leases.lease()).toMatchObject({ metadata: { labels: { a: 'b' } }, spec: { leaseTransitions: 0 } });
     expect(story).toEqual(['a leading', 'a begins']);
+  });
+});
+
+describe('who does not stand', () => {
+  it('knows what the leader runs, and never leads', async () => {
+    const onlooker = candidate('looks', { stands: false });
+    await sleep(100);
+    expect(onlooker.serves('gates')).toBe(false);
+    await leads(candidate('a'));
+    await vi.waitFor(() => expect(onlooker.serves('gates')).toBe(true), CEILING);
+    leases.fail(new ApiError(403, 'Forbidden', 'no'));
+    await vi.waitFor(
+      () =>
+        expect(story).toContain(
+          'looks failed: cannot get leases.coordination.k8s.io in namespace floe-secrets-system (RBAC)',
+        ),
+      CEILING,
+    );
+    expect(onlooker.leading()).toBe(false);
+    expect(leases.lease()).toMatchObject({ spec: { holderIdentity: 'a' } });
   });
 });
 

@@ -26,6 +26,7 @@ const ALWAYS = { setting: '', is: '' };
 
 const USES: Readonly<Record<Feature, Use>> = {
   watchSecrets: { setting: 'secrets.access', is: 'watch', by: 'replicas' },
+  lease: { ...ALWAYS, by: 'replicas' },
   controllers: { ...ALWAYS, by: 'leader' },
   registrations: { ...ALWAYS, by: 'replicas' },
   keepRegistrations: { ...ALWAYS, by: 'leader' },
