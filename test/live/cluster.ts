@@ -4,8 +4,8 @@ import { PLUGINS } from '../../src/plugins/index.ts';
 import { CUSTOM_KINDS, installCrds } from '../../tools/control-plane/crds.ts';
 import type { CustomKind } from '../../tools/control-plane/crds.ts';
 import type { ControlPlane } from '../../tools/control-plane/control-plane.ts';
-import type { Feature } from '../../tools/rbac.ts';
-import { FEATURES, rbacRules } from '../../tools/rbac.ts';
+import type { Feature } from '../../src/cluster/permissions.ts';
+import { FEATURES, rbacRules } from '../../src/cluster/permissions.ts';
 
 /** Who the webhook is, to this API server. */
 export const WEBHOOK = { token: 'webhook-token', user: 'floe-secrets-webhook', groups: [] };

@@ -6,33 +6,14 @@ import {
   PROGRAM,
   SYSTEM_NAMESPACES,
 } from '../../src/contract/keys.ts';
+import type { Feature, Grant, Rule } from '../../src/cluster/permissions.ts';
+import { FEATURES, USES, grantOf, rbacRules } from '../../src/cluster/permissions.ts';
 import { REACHABLE_LABEL, WEBHOOKS } from '../../src/contract/webhooks.ts';
 import { ALL_SETTINGS } from '../../src/config/settings.ts';
 import { WORKLOADS } from '../../src/kube/workload.ts';
 import { PLUGINS } from '../../src/plugins/index.ts';
-import type { Feature, Grant, Rule } from '../rbac.ts';
-import { FEATURES, grantOf, rbacRules } from '../rbac.ts';
 import { syncResourceRules } from '../webhook-rules.ts';
 import type { WebhookRule } from '../webhook-rules.ts';
-
-/** When a feature is on, and whether every replica needs its permissions or the leader alone. */
-interface Use {
-  readonly setting: string;
-  readonly is: string;
-  readonly by: 'replicas' | 'leader';
-}
-
-const ALWAYS = { setting: '', is: '' };
-
-const USES: Readonly<Record<Feature, Use>> = {
-  watchSecrets: { setting: 'secrets.access', is: 'watch', by: 'replicas' },
-  lease: { ...ALWAYS, by: 'replicas' },
-  controllers: { ...ALWAYS, by: 'leader' },
-  registrations: { ...ALWAYS, by: 'replicas' },
-  keepRegistrations: { ...ALWAYS, by: 'leader' },
-  certificates: { setting: 'certificates.mode', is: 'self', by: 'replicas' },
-  keepCertificates: { setting: 'certificates.mode', is: 'self', by: 'leader' },
-};
 
 /** In the place of the installation's name, which the chart knows. */
 const NAME = '{name}';

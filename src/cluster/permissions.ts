@@ -1,8 +1,10 @@
-// What the webhook may do, derived from what it does: the rules of its plugins and of the features that are on. The
-// chart, the README and the tests' clusters take them from here.
-import type { Plugin } from '../src/plugins/plugin.ts';
-import { companionsOf } from '../src/cluster/watched-kinds.ts';
-import { PROGRAM } from '../src/contract/keys.ts';
+/**
+ * What the webhook may do, derived from what it does: the rules of its plugins and of the features that are on. The
+ * chart, the README, `doctor` and the tests' clusters take them from here.
+ */
+import { PROGRAM } from '../contract/keys.ts';
+import type { Plugin } from '../plugins/plugin.ts';
+import { companionsOf } from './watched-kinds.ts';
 
 /** One rule of a Role or ClusterRole. */
 export interface Rule {
@@ -63,6 +65,26 @@ export const FEATURES = {
 } as const satisfies Readonly<Record<string, Grant>>;
 
 export type Feature = keyof typeof FEATURES;
+
+/** When a feature is on, and whether every replica needs its permissions or the leader alone. */
+export interface Use {
+  /** '' is always. */
+  readonly setting: string;
+  readonly is: string;
+  readonly by: 'replicas' | 'leader';
+}
+
+const ALWAYS = { setting: '', is: '' };
+
+export const USES: Readonly<Record<Feature, Use>> = {
+  watchSecrets: { setting: 'secrets.access', is: 'watch', by: 'replicas' },
+  lease: { ...ALWAYS, by: 'replicas' },
+  controllers: { ...ALWAYS, by: 'leader' },
+  registrations: { ...ALWAYS, by: 'replicas' },
+  keepRegistrations: { ...ALWAYS, by: 'leader' },
+  certificates: { setting: 'certificates.mode', is: 'self', by: 'replicas' },
+  keepCertificates: { setting: 'certificates.mode', is: 'self', by: 'leader' },
+};
 
 /** The rules of these plugins and features, those of one resource as one, in a stable order. */
 export function rbacRules(plugins: readonly Plugin[], features: readonly Feature[] = []): Required<Grant> {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { PLUGINS } from '../src/plugins/index.ts';
-import type { Plugin, SyncKind } from '../src/plugins/plugin.ts';
-import { CUSTOM_KINDS } from '../tools/control-plane/crds.ts';
-import { grantOf, rbacRules } from '../tools/rbac.ts';
-import { syncResourceRules } from '../tools/webhook-rules.ts';
-import { syncKind } from './review/setup.ts';
+import { PLUGINS } from '../../src/plugins/index.ts';
+import type { Plugin, SyncKind } from '../../src/plugins/plugin.ts';
+import { CUSTOM_KINDS } from '../../tools/control-plane/crds.ts';
+import { grantOf, rbacRules } from '../../src/cluster/permissions.ts';
+import { syncResourceRules } from '../../tools/webhook-rules.ts';
+import { syncKind } from '../review/setup.ts';
 
 const NATIVE = PLUGINS.filter(({ id }) => id === 'k8s');
 const store = {
