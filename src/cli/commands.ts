@@ -2,6 +2,7 @@
 import type { CommandDeclaration } from './command.ts';
 import { EXPLAIN_COMMAND } from './explain-command.ts';
 import { LIST_COMMAND } from './list-command.ts';
+import { POLICY_COMMAND } from './policy-command.ts';
 import { RESTART_COMMAND } from './restart-command.ts';
 import { REVIEW_COMMAND } from './review-command.ts';
 import { SCAN_COMMAND } from './scan-command.ts';
@@ -22,4 +23,5 @@ export const COMMANDS: readonly CommandDeclaration[] = [
   RESTART_COMMAND,
   VALIDATE_COMMAND,
   UNINSTALL_COMMAND,
+  POLICY_COMMAND,
 ];

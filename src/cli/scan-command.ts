@@ -4,7 +4,7 @@ import { worldOption } from './command.ts';
 
 export const SCAN_COMMAND: CommandDeclaration = {
   name: 'scan',
-  about: 'show what strict would refuse of everything that runs, and pods that missed the injection',
+  about: 'show what strict would refuse of what runs, and pods without their injection',
   examples: [
     ['scan', 'every namespace that is opted in'],
     ['scan -A -o json', 'also those that are not, as if they were'],

@@ -20,9 +20,19 @@ export function nextOlder(kind: ResourceKind, tried: ResourceKind): ResourceKind
  */
 export async function isServed(client: Client, kind: ResourceKind): Promise<boolean> {
   try {
+    return await isDiscovered(client, kind);
+  } catch {
+    return true;
+  }
+}
+
+/** The same, but throws ApiError where discovery cannot be read. */
+export async function isDiscovered(client: Client, kind: ResourceKind): Promise<boolean> {
+  try {
     const discovery = await client.get(groupVersionPath(kind), { timeoutMs: TIMEOUT });
     return asArray(get(discovery, 'resources')).some((one) => text(one, 'name') === kind.plural);
   } catch (fault) {
-    return errorOfFault(fault).status !== 404;
+    if (errorOfFault(fault).status === 404) return false;
+    throw fault;
   }
 }

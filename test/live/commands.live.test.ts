@@ -1,0 +1,168 @@
+/** Commands over a cluster whose controllers make pods: what people see, and what becomes of what they do. */
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { run as explain } from '../../src/cli/explain.ts';
+import type { Options } from '../../src/cli/options.ts';
+import { run as restart } from '../../src/cli/restart.ts';
+import { run as scan } from '../../src/cli/scan.ts';
+import { run as usage } from '../../src/cli/usage.ts';
+import { asArray, dig, text } from '../../src/kube/json.ts';
+import type { ControlPlane } from '../../tools/control-plane/control-plane.ts';
+import { startControlPlane } from '../../tools/control-plane/start.ts';
+import type { Outcome } from '../cli/captured.ts';
+import { captured } from '../cli/captured.ts';
+import { needs } from '../needs.ts';
+import { prepareCluster, WEBHOOK } from './cluster.ts';
+import { makeSecret, startServed } from './served.ts';
+import type { Served } from './served.ts';
+
+const CEILING = { timeout: 90_000, interval: 200 };
+const INJECT = 'secrets.floe.dev/inject';
+const reader = { token: 'reader-token', user: 'reader', groups: [] };
+
+type Run = Parameters<typeof captured>[0];
+
+describe.skipIf(!needs('controllers'))('commands', { timeout: 120_000 }, () => {
+  let plane: ControlPlane;
+  let served: Served;
+
+  beforeAll(async () => {
+    plane = await startControlPlane({ controllers: true, tokens: [WEBHOOK, reader] });
+    await prepareCluster(plane);
+    served = await startServed(plane, { name: 'commands', kubeconfig: plane.kubeconfigFor(WEBHOOK.token) });
+  }, 120_000);
+  afterAll(async () => {
+    await served?.stop();
+    await plane?.stop();
+  }, 60_000);
+
+  const command = async (run: Run, options: Options): Promise<Outcome> =>
+    captured(run, { kubeconfig: plane.kubeconfig, ...options });
+
+  const deploy = async (namespace: string, name: string, secret: string): Promise<unknown> =>
+    plane.request('POST', `/apis/apps/v1/namespaces/${namespace}/deployments`, {
+      metadata: { name },
+      spec: {
+        replicas: 1,
+        selector: { matchLabels: { app: name } },
+        template: {
+          metadata: { labels: { app: name }, annotations: { [INJECT]: secret } },
+          spec: { containers: [{ name: 'dbt', image: 'dbt' }] },
+        },
+      },
+    });
+
+  const podsOf = async (namespace: string): Promise<readonly unknown[]> =>
+    asArray(dig(await plane.request('GET', `/api/v1/namespaces/${namespace}/pods`), 'items'));
+
+  const runningPods = async (namespace: string, count: number): Promise<readonly unknown[]> =>
+    vi.waitFor(async () => {
+      const pods = (await podsOf(namespace)).filter((pod) => dig(pod, 'status', 'phase') === 'Running');
+      expect(pods).toHaveLength(count);
+      return pods;
+    }, CEILING);
+
+  const nameOf = (object: unknown): string => text(dig(object, 'metadata'), 'name') ?? '';
+
+  test('explain tells why the pods of a Deployment never came to be, with what its controller was told', async () => {
+    const namespace = await served.namespace();
+    await deploy(namespace, 'dbt', 'not-there');
+    const told = await vi.waitFor(async () => {
+      const outcome = await command(explain, { pod: 'deployment/dbt', namespace });
+      expect(outcome.out).toContain("The controller's last refusal:");
+      return outcome;
+    }, CEILING);
+    expect(told.code).toBe(5);
+    expect(told.out).toContain(`Deployment ${namespace}/dbt: its pods are refused (strict)`);
+    expect(told.out).toMatch(/FLOE-E801: Secret 'not-there' not found/);
+    expect(told.out).toMatch(/admission webhook ".*" denied the request: FLOE-E801/);
+    // A pod's name is all that somebody may know.
+    const guessed = await command(explain, { pod: 'dbt-7f9c4-x2x2x', namespace });
+    expect(guessed.err).toContain("explaining Deployment 'dbt'");
+  });
+
+  test('usage finds the pods that run an older version, and restart rolls them', async () => {
+    const namespace = await served.namespace();
+    await makeSecret(plane, namespace, 'db', { PASSWORD: 'old' });
+    await deploy(namespace, 'dbt', 'db');
+    const [before] = await runningPods(namespace, 1);
+    const freshness = async (): Promise<unknown> => {
+      const { out } = await command(usage, { secret: 'db', namespace, output: 'json' });
+      const { items } = JSON.parse(out) as { readonly items: readonly Record<string, unknown>[] };
+      return items.filter(({ kind }) => kind === 'Pod').map((pod) => pod['freshness']);
+    };
+    expect(await freshness()).toEqual(['current']);
+
+    // Another's write of metadata changes no value. Times in managedFields have whole seconds.
+    await new Promise((done) => setTimeout(done, 1_100));
+    const secret = `/api/v1/namespaces/${namespace}/secrets/db`;
+    await plane.request('PATCH', `${secret}?fieldManager=labeller`, {
+      metadata: { labels: { touched: 'yes' } },
+    });
+    expect(await freshness()).toEqual(['current']);
+    await plane.request('PATCH', secret, { stringData: { PASSWORD: 'new' } });
+    expect(await freshness()).toEqual(['older']);
+
+    const dry = await command(restart, { secret: 'db', namespace, dryRun: true });
+    expect(dry.out).toMatch(/\nDeployment +dbt +would restart +-\n/);
+    expect((await podsOf(namespace)).map(nameOf)).toEqual([nameOf(before)]);
+
+    const rolled = await command(restart, { secret: 'db', namespace });
+    expect([rolled.code, rolled.out]).toEqual([
+      0,
+      expect.stringMatching(/\nDeployment +dbt +restarted +-\n/),
+    ]);
+    await vi.waitFor(async () => expect(await freshness()).toEqual(['current']), CEILING);
+    expect((await podsOf(namespace)).map(nameOf)).not.toContain(nameOf(before));
+    const deployment = await plane.request('GET', `/apis/apps/v1/namespaces/${namespace}/deployments/dbt`);
+    expect(dig(deployment, 'spec', 'template', 'metadata', 'annotations')).toMatchObject({
+      [INJECT]: 'db',
+      'secrets.floe.dev/restartedAt': expect.any(String) as unknown,
+    });
+  });
+
+  test('scan tells what strict refuses, and the pods that came while the webhook was away', async () => {
+    const namespace = await served.namespace();
+    await makeSecret(plane, namespace, 'db');
+    await deploy(namespace, 'good', 'db');
+    await deploy(namespace, 'bad', 'not-there');
+    await runningPods(namespace, 1);
+    // As if the webhook had been away: a pod that asks, made while the namespace is out.
+    const label = async (injection: string | null): Promise<unknown> =>
+      plane.request('PATCH', `/api/v1/namespaces/${namespace}`, {
+        metadata: { labels: { 'secrets.floe.dev/injection': injection } },
+      });
+    await label(null);
+    await vi.waitFor(async () => {
+      const pod = {
+        metadata: { generateName: 'missed-', annotations: { [INJECT]: 'db' } },
+        spec: { containers: [{ name: 'dbt', image: 'dbt' }] },
+      };
+      const made = await plane.request('POST', `/api/v1/namespaces/${namespace}/pods`, pod);
+      expect(dig(made, 'spec', 'containers', '0', 'envFrom')).toBeUndefined();
+    }, CEILING);
+    await label('enabled');
+    const { out, code } = await command(scan, { namespace, output: 'json' });
+    expect(code).toBe(5);
+    const { items } = JSON.parse(out) as { readonly items: readonly Record<string, unknown>[] };
+    const of = (name: string): unknown => items.find((item) => String(item['name']).startsWith(name));
+    expect(of('good')).toMatchObject({ kind: 'Deployment', allowed: true, mode: 'strict' });
+    expect(of('bad')).toMatchObject({
+      kind: 'Deployment',
+      allowed: false,
+      findings: [{ code: 'FLOE-E801' }],
+    });
+    expect(of('missed-')).toMatchObject({ kind: 'Pod', missed: true, findings: [{ code: 'FLOE-E807' }] });
+    expect(out).not.toContain('ReplicaSet');
+  });
+
+  test('who may not list is told what is missing', async () => {
+    const namespace = await served.namespace();
+    const options = { kubeconfig: plane.kubeconfigFor(reader.token), namespace };
+    const scanned = await command(scan, options);
+    expect(scanned.code).toBe(4);
+    expect(scanned.err).toContain(`cannot list pods in namespace ${namespace} (RBAC)`);
+    const everywhere = await command(scan, { kubeconfig: options.kubeconfig });
+    expect(everywhere.err).toContain('cannot list namespaces (RBAC); name one with -n');
+    expect((await command(explain, { ...options, pod: 'x' })).err).toContain('cannot list pods');
+  });
+});
