@@ -9,12 +9,17 @@ import type { Terminal } from './terminal.ts';
 /** Throws BadManifest, or what the file system says. */
 export async function readBundle(options: Options, terminal: Terminal): Promise<readonly DatedManifest[]> {
   const manifests: DatedManifest[] = [];
-  for (const path of listOption(options, 'filename')) {
+  for (const path of bundlePaths(options)) {
     manifests.push(
       ...(path === '-' ? await readStdin(terminal) : await readManifestsAt([path], terminal.cwd)),
     );
   }
   return manifests;
+}
+
+/** What `-f` names, and what is named without it. */
+export function bundlePaths(options: Options): readonly string[] {
+  return [...listOption(options, 'filename'), ...listOption(options, 'files')];
 }
 
 async function readStdin({ stdin }: Terminal): Promise<readonly DatedManifest[]> {

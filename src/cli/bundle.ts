@@ -96,6 +96,13 @@ export function impliedObjects(manifests: readonly DatedManifest[]): readonly Da
     .map((manifest) => ({ ...manifest, raw: jobOf(manifest.raw) }));
 }
 
+/** Where the pod stands in the manifest of its workload; undefined where the object has none. */
+export function templatePathOf({ kind, manifest, pod }: Subject): readonly string[] | undefined {
+  if (pod === undefined) return undefined;
+  const group = groupOf(text(manifest.raw, 'apiVersion') ?? '');
+  return kind === 'Pod' ? [] : templateKind(group, kind)?.template;
+}
+
 function templateKind(group: string, kind: string): WorkloadKind | undefined {
   if (group === POD_TEMPLATE.group && kind === POD_TEMPLATE.kind) return POD_TEMPLATE;
   return workloadKind(group, kind);
@@ -151,7 +158,7 @@ function isCronJob(raw: JsonObject): boolean {
 
 /** A live object as a manifest of its own. */
 export function manifestOf(raw: JsonObject): Admitted {
-  return { raw, written: raw, file: '', line: 1, modifiedAt: 0 };
+  return { raw, written: raw, file: '', line: 1, lineOf: () => 1, modifiedAt: 0 };
 }
 
 /** A pod at its creation has neither uid nor time; they were given for the world's sake. */

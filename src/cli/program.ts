@@ -6,7 +6,7 @@ import { COMMANDS } from './commands.ts';
 import { EXIT } from './terminal.ts';
 
 /** What any command writes; each says which of them it does. */
-const FORMATS = ['text', 'json', 'yaml', 'diff'];
+const FORMATS = ['text', 'json', 'yaml', 'diff', 'sarif', 'junit'];
 
 const EXAMPLES: readonly Example[] = [
   ['review -f pod.yaml --world manifests/', 'judge a pod without a cluster'],

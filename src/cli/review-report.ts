@@ -4,6 +4,8 @@ import type { JsonObject } from '../kube/json.ts';
 import { correctInfisicalSecret } from '../plugins/infisical-shape.ts';
 import type { Finding, PatchOperation, Verdict } from '../review/decision.ts';
 import type { Subject } from './bundle.ts';
+import { fingerprintOf } from './fingerprint.ts';
+import { lineOf } from './positions.ts';
 import { unifiedDiff } from './diff.ts';
 import type { Paint, Symbols } from './print.ts';
 import { counted, printable, yaml } from './print.ts';
@@ -25,13 +27,44 @@ export interface Result {
   readonly patched?: JsonObject;
 }
 
+/** A finding in its place. */
+export interface ReviewedFinding {
+  readonly finding: Finding;
+  readonly line: number;
+  readonly fingerprint: string;
+  /** It is in the baseline, and fails nothing. */
+  readonly isKnown: boolean;
+}
+
+/** Every finding with its place; `known` are the fingerprints of a baseline. */
+export function reviewedFindings(
+  { subject, findings }: Pick<Result, 'subject' | 'findings'>,
+  known: ReadonlySet<string>,
+): readonly ReviewedFinding[] {
+  return findings.map((finding) => {
+    const fingerprint = fingerprintOf(subject, finding);
+    return { finding, line: lineOf(subject, finding), fingerprint, isKnown: known.has(fingerprint) };
+  });
+}
+
+/** Denied, and not for known reasons alone. */
+export function isFailed({ allowed, reviewed }: Reviewed): boolean {
+  return !allowed && reviewed.some(({ finding, isKnown }) => finding.severity === 'error' && !isKnown);
+}
+
+/** A result with its findings in their places. */
+export interface Reviewed extends Result {
+  readonly reviewed: readonly ReviewedFinding[];
+}
+
 /** The contract's JSON; the keys of a result are always there, those of a finding where it has them. */
-export function reviewDocument(results: readonly Result[]): object {
+export function reviewDocument(results: readonly Reviewed[]): object {
   return { results: results.map(resultItem), summary: summaryOf(results) };
 }
 
-function resultItem(result: Result): object {
-  const { subject, allowed, mode, plugin, findings, warnings, patch, injected } = result;
+function resultItem(result: Reviewed): object {
+  const { subject, allowed, mode, plugin, reviewed, warnings, patch, injected } = result;
+  const { file } = subject.manifest;
   return {
     kind: subject.kind,
     namespace: subject.namespace,
@@ -39,7 +72,13 @@ function resultItem(result: Result): object {
     allowed,
     mode: mode ?? null,
     plugin,
-    findings: findings.map(findingItem),
+    findings: reviewed.map(({ finding, line, fingerprint, isKnown }) => ({
+      ...findingItem(finding),
+      file,
+      line,
+      fingerprint,
+      ...(isKnown ? { baseline: true } : {}),
+    })),
     warnings,
     patch,
     injected,
@@ -75,24 +114,33 @@ export interface Style {
 }
 
 /** For people: a line an object, what was found below it, and a line that sums up. */
-export function reviewText(results: readonly Result[], style: Style): string {
+export function reviewText(results: readonly Reviewed[], style: Style): string {
   const { reviewed, allowed, denied, warnings } = summaryOf(results);
   const lines = results.flatMap((result) => resultLines(result, style));
   const sum = `${counted(reviewed, 'object')} reviewed: ${allowed} allowed, ${denied} denied, ${counted(warnings, 'warning')}.`;
   return [...lines, '', sum, ''].join('\n');
 }
 
-function resultLines(result: Result, style: Style): readonly string[] {
-  const { subject, allowed, injected, findings } = result;
+function resultLines(result: Reviewed, style: Style): readonly string[] {
+  const { subject, allowed, injected, reviewed } = result;
   const { paint, symbols } = style;
   const mark = allowed ? paint('green', symbols.good) : paint('red', symbols.bad);
   const title = printable(`${subject.kind} ${subject.namespace}/${subject.name}`);
   const gains = allowed && injected.length > 0 ? `, injected ${injected.join(', ')}` : '';
   return [
     `${mark} ${paint('bold', title)}: ${verdictOf(result)}${gains}`,
-    ...findings.map((finding) => findingLine(finding, style)),
+    ...reviewed.flatMap((one) => reviewedLines(one, subject.manifest.file, style)),
     ...correctionLines(result, style),
   ];
+}
+
+function reviewedLines(
+  { finding, line, isKnown }: ReviewedFinding,
+  file: string,
+  style: Style,
+): readonly string[] {
+  const known = isKnown ? ', in the baseline' : '';
+  return [findingLine(finding, style), style.paint('dim', `    at ${printable(file)}:${line}${known}`)];
 }
 
 function verdictOf({ allowed, mode }: Result): string {

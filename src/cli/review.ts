@@ -9,41 +9,56 @@ import type { Settings } from '../review/settings.ts';
 import { settingsOf } from '../review/settings.ts';
 import type { Admitted } from './bundle.ts';
 import { admitted, impliedObjects, subjectsOf } from './bundle.ts';
-import { readBundle } from './bundle-files.ts';
+import { readBaseline } from './baseline.ts';
+import { bundlePaths, readBundle } from './bundle-files.ts';
 import type { Assumption, BundleWorld } from './bundle-world.ts';
 import { ASSUMPTIONS, bundleWorldOf } from './bundle-world.ts';
 import type { LiveWorld } from './live-world.ts';
 import { reportFailures, withWorld } from './observe.ts';
 import type { Options } from './options.ts';
-import { flagOption, formatOption, listOption, textOption } from './options.ts';
+import { flagOption, formatOption, textOption } from './options.ts';
 import { painter, structured, symbols } from './print.ts';
-import type { Result } from './review-report.ts';
-import { reviewDiff, reviewDocument, reviewText } from './review-report.ts';
+import { reviewJunit } from './review-junit.ts';
+import type { Result, Reviewed } from './review-report.ts';
+import { isFailed, reviewDiff, reviewDocument, reviewText, reviewedFindings } from './review-report.ts';
+import { MOST_RESULTS, reviewSarif } from './review-sarif.ts';
 import type { Judge } from './review-subject.ts';
 import { reviewSubject } from './review-subject.ts';
 import type { Terminal } from './terminal.ts';
 import { CommandError, EXIT, guarded, worstExit } from './terminal.ts';
 
-const FORMATS = ['text', 'json', 'yaml', 'diff'] as const;
+const FORMATS = ['text', 'json', 'yaml', 'diff', 'sarif', 'junit'] as const;
 type Format = (typeof FORMATS)[number];
 
-/** Exit code 5 where an object is denied; 4 or 8 where `--live` could not read what it needed. */
-export async function run(options: Options, terminal: Terminal): Promise<number> {
+/** Exit code 5 where an object is denied for new reasons; 4 or 8 where `--live` could not read what it needed. */
+export async function run(options: Options, terminal: Terminal, version?: string): Promise<number> {
   return guarded(terminal, async () => {
     const format = formatOption(options, FORMATS);
+    const baseline = textOption(options, 'baseline');
+    const known = baseline === undefined ? new Set<string>() : await readBaseline(baseline, terminal.cwd);
     const { results, failures } = await reviewAll(options, terminal);
+    const reviewed = results.map((result) => ({ ...result, reviewed: reviewedFindings(result, known) }));
     if (results.length === 0) terminal.stderr.write('No pods, workloads or sync resources to review.\n');
-    terminal.stdout.write(printed(format, results, terminal));
-    const denied = results.some((result) => !result.allowed);
+    terminal.stdout.write(printed(format, reviewed, { terminal, version }));
     const codes = reportFailures(failures, terminal);
-    return worstExit(denied ? [...codes, EXIT.findings] : codes);
+    return worstExit(reviewed.some(isFailed) ? [...codes, EXIT.findings] : codes);
   });
 }
 
-function printed(format: Format, results: readonly Result[], { stdout, env }: Terminal): string {
+function printed(
+  format: Format,
+  results: readonly Reviewed[],
+  { terminal, version }: { readonly terminal: Terminal; readonly version: string | undefined },
+): string {
+  const { stdout, stderr, env, cwd } = terminal;
   if (format === 'diff') return reviewDiff(results);
-  if (format !== 'text') return structured(format, reviewDocument(results));
-  return reviewText(results, { paint: painter(stdout, env), symbols: symbols(env) });
+  if (format === 'junit') return reviewJunit(results);
+  if (format === 'text') return reviewText(results, { paint: painter(stdout, env), symbols: symbols(env) });
+  if (format !== 'sarif') return structured(format, reviewDocument(results));
+  const count = results.reduce((sum, { reviewed }) => sum + reviewed.length, 0);
+  if (count > MOST_RESULTS)
+    stderr.write(`Warning: ${count} findings, of which ${MOST_RESULTS} are written\n`);
+  return structured('json', reviewSarif(results, { version, cwd }));
 }
 
 interface Review {
@@ -56,8 +71,7 @@ async function reviewAll(options: Options, terminal: Terminal): Promise<Review> 
   const config = loadConfig({ file: textOption(options, 'config'), env, cwd, flags: {} });
   const settings = settingsOf(config);
   const assume = assumptionOf(options);
-  if (listOption(options, 'filename').length === 0)
-    throw new CommandError('-f FILE, DIR or - is needed', EXIT.usage);
+  if (bundlePaths(options).length === 0) throw new CommandError('-f FILE, DIR or - is needed', EXIT.usage);
   const written = await readBundle(options, terminal);
   const reviewer = createReviewer(config);
   return withWorld(options, terminal, settings.kinds, async (below) => {

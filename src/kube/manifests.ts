@@ -1,7 +1,7 @@
 /** Kubernetes objects as text: YAML or JSON, several documents, `List`s. */
 import type { Json, JsonObject } from './json.ts';
 import { asArray, get, isObject, text } from './json.ts';
-import type { PlainDocument } from './yaml.ts';
+import type { NodePath, PlainDocument } from './yaml.ts';
 import { BadManifest, parseDocuments } from './yaml.ts';
 
 /** One object of a file. */
@@ -11,6 +11,8 @@ export interface Manifest {
   readonly file: string;
   /** Where the document or the item of a List begins, from 1. */
   readonly line: number;
+  /** The line of a part of the object, or of the nearest known part around it. */
+  readonly lineOf: (path: NodePath) => number;
 }
 
 /** Lists in Lists; kubectl flattens them too. */
@@ -30,8 +32,8 @@ interface Source {
   readonly file: string;
 }
 
-function flatten(value: Json, path: readonly (string | number)[], source: Source): readonly Manifest[] {
-  const line = source.document.lineOf(path);
+function flatten(value: Json, path: NodePath, source: Source): readonly Manifest[] {
+  const line = source.document.quickLineOf(path);
   const kind = text(value, 'kind');
   if (!isObject(value) || kind === undefined || kind === '') {
     throw new BadManifest(source.file, line, 'no Kubernetes object: it has no kind');
@@ -40,7 +42,8 @@ function flatten(value: Json, path: readonly (string | number)[], source: Source
     throw new BadManifest(source.file, line, `${kind} has no apiVersion`);
   }
   if (!kind.endsWith('List') || !Array.isArray(get(value, 'items'))) {
-    return [{ raw: value, file: source.file, line }];
+    const lineOf = (inner: NodePath): number => source.document.lineOf([...path, ...inner]);
+    return [{ raw: value, file: source.file, line, lineOf }];
   }
   if (path.length / 2 >= MAX_NESTED_LISTS)
     throw new BadManifest(source.file, line, 'too many Lists in Lists');

@@ -24,22 +24,30 @@ const MAX_ALIASES = 100;
 
 /** Every document of a text, whatever it holds but nothing. Throws BadManifest where it is neither YAML nor JSON. */
 export function parseDocuments(content: string, file: string): readonly PlainDocument[] {
-  return parseJson(content) ?? parseYaml(content, file);
+  return parseJson(content, file) ?? parseYaml(content, file);
 }
+
+/** Keys and indexes from the top of a document. */
+export type NodePath = readonly (string | number)[];
 
 /** A document as JSON, with the line of any part of it. */
 export interface PlainDocument {
   readonly value: Json;
   /** The line on which the part at this path begins; of its nearest known parent where it is not known. */
-  lineOf(path: readonly (string | number)[]): number;
+  lineOf(path: NodePath): number;
+  /** The same where it costs nothing: in JSON, whose lines another parser would have to find, it is the first. */
+  quickLineOf(path: NodePath): number;
 }
 
-/** JSON is YAML, but its own parser is far quicker; where it fails the YAML parser knows the line. */
-function parseJson(content: string): readonly PlainDocument[] | undefined {
+/** JSON is YAML, but its own parser is far quicker; the YAML parser is asked for lines alone. */
+function parseJson(content: string, file: string): readonly PlainDocument[] | undefined {
   if (!/^\s*[{[]/.test(content)) return undefined;
   try {
     const value: Json = JSON.parse(content);
-    return [{ value, lineOf: () => 1 }];
+    let known: PlainDocument | undefined;
+    const lineOf: PlainDocument['lineOf'] = (path) =>
+      (known ??= parseYaml(content, file)[0])?.lineOf(path) ?? 1;
+    return [{ value, lineOf, quickLineOf: () => 1 }];
   } catch {
     return undefined;
   }
@@ -70,7 +78,8 @@ function plain(document: Document.Parsed, lines: LineCounter, file: string): rea
     lineOfNode(document.contents, lines),
   );
   if (value === null) return [];
-  return [{ value, lineOf: (path) => lineOfPath(document, path, lines) }];
+  const lineOf: PlainDocument['lineOf'] = (path) => lineOfPath(document, path, lines);
+  return [{ value, lineOf, quickLineOf: lineOf }];
 }
 
 /** What the library throws instead of collecting: too many aliases, nesting that overflows the stack. */
@@ -83,11 +92,7 @@ function guarded<T>(file: string, read: () => T, line = 1): T {
   }
 }
 
-function lineOfPath(
-  document: Document.Parsed,
-  path: readonly (string | number)[],
-  lines: LineCounter,
-): number {
+function lineOfPath(document: Document.Parsed, path: NodePath, lines: LineCounter): number {
   let node: unknown = document.contents;
   let line = lineOfNode(node, lines);
   for (const part of path) {

@@ -88,7 +88,8 @@ describe('the program', () => {
   it.each([
     [['review'], 2],
     [['review', '-f', 'nope.yaml'], 3],
-    [['review', '-f', '-', '-o', 'sarif'], 2],
+    [['review', '-f', '-', '--baseline', 'nope.json'], 3],
+    [['list', '-o', 'sarif'], 2],
     [['list', '-o', 'diff'], 2],
     [['list', '--world', 'nope'], 3],
     [['validate', '-c', 'nope.yaml', '--world', 'world'], 3],

@@ -43,8 +43,12 @@ describe('help and usage', () => {
     ['an unknown command', ['lst'], /Did you mean list\?/],
     ['an unknown option', ['list', '--exit-cod'], /Did you mean --exit-code\?/],
     ['an argument too many', ['list', 'db'], /too many arguments/],
-    ['a format that nobody writes', ['list', '-o', 'xml'], /Allowed choices are text, json, yaml, diff/],
-    ['nothing to review', ['review'], /'-f, --filename <path>' not specified/],
+    [
+      'a format that nobody writes',
+      ['list', '-o', 'xml'],
+      /Allowed choices are text, json, yaml, diff, sarif, junit/,
+    ],
+    ['nothing to review', ['review'], /-f FILE, DIR or - is needed/],
   ])('is exit code 2 on stderr for %s', async (_what, argv, message) => {
     const { exitCode, stdout, stderr } = await run(...argv);
     expect([exitCode, stdout]).toEqual([2, '']);

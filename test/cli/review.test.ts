@@ -85,6 +85,7 @@ describe('review', () => {
     expect(out).toBe(`✓ Pod floe-jobs/dbt: allowed (strict), injected snowflake-credentials
 ✗ Pod floe-jobs/crm: denied (strict)
   ✗ FLOE-E801: Secret 'salesforce-credentials' not found in namespace 'floe-jobs'. Used by container 'dbt' (envFrom). Suggestion: create it, or a sync resource that targets it
+    at pods/b.yml:3
 
 2 objects reviewed: 1 allowed, 1 denied, 0 warnings.
 `);
@@ -304,7 +305,7 @@ describe('what cannot be read', () => {
       'Error: broken.yaml:2: two keys of one mapping are equal',
     ],
     ['no file at all', {}, 2, 'Error: -f'],
-    ['an unknown format', { filename: ['pod.yaml'], output: 'sarif' }, 2, 'sarif'],
+    ['an unknown format', { filename: ['pod.yaml'], output: 'xml' }, 2, 'sarif'],
     ['both worlds', { filename: ['pod.yaml'], world: ['.'], live: true }, 2, '--live and --world'],
   ])('%s', async (_case, options, code, message) => {
     const cwd = folderOf({ 'pod.yaml': pod('a'), 'broken.yaml': 'a: 1\na: 2\n' });

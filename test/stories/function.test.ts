@@ -65,6 +65,7 @@ function worldOf(one: Case, stage: { readonly now: Date }): World {
     raw: JSON.parse(JSON.stringify(raw)) as JsonObject,
     file: 'story.yaml',
     line: index + 1,
+    lineOf: () => index + 1,
     modifiedAt: stage.now.getTime(),
   }));
   const world = worldOfContents(contentsOf(manifests, kinds), kinds);
