@@ -18,3 +18,5 @@ try {
   stderr.write(`Error: ${debug ? error.stack : error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = exitCodeOf(error);
 }
+// All is said. What a library still tries, such as the SDK of a store that does not answer, must not keep the process.
+setTimeout(() => process.exit(), 500).unref();

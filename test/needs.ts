@@ -80,10 +80,7 @@ const LOOKS: Readonly<Record<Need, () => Want>> = {
   },
   // Pods that really run.
   node: () => {
-    const choice = clusterChoice();
-    if (choice === 'kind') return { ...wantOf('docker'), need: 'node' };
-    if (choice !== 'auto' && choice !== 'node')
-      return want('node', false, [`FLOE_TEST_CLUSTER is ${choice}`, 'FLOE_TEST_CLUSTER=node npm test']);
+    if (clusterChoice() === 'kind') return { ...wantOf('docker'), need: 'node' };
     const lack = lackOf();
     if (lack !== undefined) return want('node', false, [lack.reason, lack.command]);
     const controllers = wantOf('controllers');

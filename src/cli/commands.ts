@@ -1,5 +1,6 @@
 /** What can be typed. A command is one declaration in a file of its own, and one line here; help keeps the order. */
 import type { CommandDeclaration } from './command.ts';
+import { CREATE_COMMAND } from './create-command.ts';
 import { EXPLAIN_COMMAND } from './explain-command.ts';
 import { LIST_COMMAND } from './list-command.ts';
 import { POLICY_COMMAND } from './policy-command.ts';
@@ -8,6 +9,7 @@ import { REVIEW_COMMAND } from './review-command.ts';
 import { SCAN_COMMAND } from './scan-command.ts';
 import { SERVE_COMMAND } from './serve-command.ts';
 import { STATUS_COMMAND } from './status-command.ts';
+import { SYNC_COMMAND } from './sync-command.ts';
 import { UNINSTALL_COMMAND } from './uninstall-command.ts';
 import { USAGE_COMMAND } from './usage-command.ts';
 import { VALIDATE_COMMAND } from './validate-command.ts';
@@ -22,6 +24,8 @@ export const COMMANDS: readonly CommandDeclaration[] = [
   USAGE_COMMAND,
   RESTART_COMMAND,
   VALIDATE_COMMAND,
+  CREATE_COMMAND,
+  SYNC_COMMAND,
   UNINSTALL_COMMAND,
   POLICY_COMMAND,
 ];

@@ -31,7 +31,12 @@ export const UPSTREAM_SETTINGS = {
       kind: 'text',
       default: '',
       about:
-        "Secret, `[namespace/]name`, with the operator's machine identity, for an InfisicalSecret that is made",
+        "`[namespace/]name` of the Secret with the operator's machine identity, for new InfisicalSecrets",
+    },
+    serviceAccount: {
+      kind: 'text',
+      default: '',
+      about: 'the same by Kubernetes auth: `[namespace/]name` of the service account of identityId',
     },
   },
   vault: {

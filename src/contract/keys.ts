@@ -23,6 +23,7 @@ export const KEYS = {
   versions: `${PREFIX}versions`,
   restartedAt: `${PREFIX}restartedAt`,
   retry: `${PREFIX}retry`,
+  syncRequested: `${PREFIX}sync-requested`,
   controllers: `${PREFIX}controllers`,
 } as const;
 

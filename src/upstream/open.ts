@@ -24,11 +24,16 @@ const STORE_OF: Readonly<Record<string, 'k8s' | 'infisical' | 'vault'>> = {
   vault: 'vault',
 };
 
+/** Whether this program can ask a plugin's store itself. */
+export function hasStore(plugin: string): boolean {
+  return Object.hasOwn(STORE_OF, plugin);
+}
+
 /** The store behind a plugin; undefined where its operator alone can ask it. Nothing is sent yet. */
 export async function openStore(plugin: string, options: OpenOptions): Promise<Store | undefined> {
   const { settings, api, signal } = options;
   const limit = { milliseconds: settings.timeout, signal };
-  const store = Object.hasOwn(STORE_OF, plugin) ? STORE_OF[plugin] : undefined;
+  const store = hasStore(plugin) ? STORE_OF[plugin] : undefined;
   if (store === 'k8s') return createKubernetes(api);
   // Each in a chunk of its own: the SDK and the agents are not for who does not use them.
   if (store === 'infisical') {
