@@ -21,12 +21,19 @@ export interface MemoryOptions {
 /** Owners, SecretProviderClasses and permissions are few; the bound is for floods. */
 const MAX_OTHERS = 1_000;
 
+/** The clock is read at each look: remembering its reading for a moment takes a timer, which costs more. */
+const ttlResolution = 0;
+
 export function createMemory({ max, ttl }: MemoryOptions): Memory {
   // To lru-cache a ttl of 0 is for ever; here it is not at all.
   if (max === 0 || ttl === 0) return NO_MEMORY;
-  const secrets = new LRUCache<string, SecretRecord>({ max, ttl });
-  const objects = new LRUCache<string, KubeObject>({ max: MAX_OTHERS, ttl });
-  const access = new LRUCache<string, { readonly allowed: boolean }>({ max: MAX_OTHERS, ttl });
+  const secrets = new LRUCache<string, SecretRecord>({ max, ttl, ttlResolution });
+  const objects = new LRUCache<string, KubeObject>({ max: MAX_OTHERS, ttl, ttlResolution });
+  const access = new LRUCache<string, { readonly allowed: boolean }>({
+    max: MAX_OTHERS,
+    ttl,
+    ttlResolution,
+  });
   return {
     secret: (key) => secrets.get(key),
     object: (key) => objects.get(key),

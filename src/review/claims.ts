@@ -26,9 +26,9 @@ export interface Claims {
   /** Those of other namespaces: never evidence for, never grounds against a Secret that is there. */
   readonly foreign: readonly Claim[];
   /** The plugin that claims it by its operator's mark, where no sync resource does. */
-  readonly marked?: Plugin;
+  readonly marked: Plugin | undefined;
   /** Set where a kind of sync resource cannot be read and nothing else claims the Secret. */
-  readonly unreadable?: ReadFailure;
+  readonly unreadable: ReadFailure | undefined;
 }
 
 export function claimsOf(inquiry: Inquiry, secret: string, record?: SecretRecord): Claims {
@@ -36,12 +36,13 @@ export function claimsOf(inquiry: Inquiry, secret: string, record?: SecretRecord
   const targeting = world.targeting(namespace, secret);
   const owner = record === undefined ? undefined : opaqueOwner(inquiry, record);
   const objects = owner === undefined || targeting.includes(owner) ? targeting : [owner, ...targeting];
+  if (objects.length === 0) return unclaimed(inquiry, record);
+  const view = viewOf(inquiry);
   const trusted: Claim[] = [];
   const foreign: Claim[] = [];
-  const view = objects.length === 0 ? undefined : viewOf(inquiry);
   for (const object of objects) {
     const known = settings.kindOf.get(kindKey(object.kind));
-    if (known === undefined || view === undefined) continue;
+    if (known === undefined) continue;
     const claim = claimBy(object, known, view);
     if (!claim.plugins.some((plugin) => isOwnedBy(claim, plugin))) continue;
     const counts =
@@ -50,15 +51,19 @@ export function claimsOf(inquiry: Inquiry, secret: string, record?: SecretRecord
       settings.trustedNamespaces.has(claim.namespace);
     (counts ? trusted : foreign).push(claim);
   }
-  const marked = trusted.length === 0 && record !== undefined ? markOf(inquiry, record) : undefined;
-  const unreadable = trusted.length === 0 && marked === undefined ? unreadableKind(inquiry) : undefined;
-  return {
-    trusted: ownersChoice(withoutMakers(trusted), record),
-    foreign,
-    ...(marked === undefined ? {} : { marked }),
-    ...(unreadable === undefined ? {} : { unreadable }),
-  };
+  if (trusted.length === 0) return { ...unclaimed(inquiry, record), foreign };
+  const counting = ownersChoice(withoutMakers(trusted), record);
+  return { trusted: counting, foreign, marked: undefined, unreadable: undefined };
 }
+
+/** No sync resource that counts: then its operator's mark may claim it, or what would is not readable. */
+function unclaimed(inquiry: Inquiry, record: SecretRecord | undefined): Claims {
+  const marked = record === undefined ? undefined : markOf(inquiry, record);
+  const unreadable = marked === undefined ? unreadableKind(inquiry) : undefined;
+  return { trusted: NONE, foreign: NONE, marked, unreadable };
+}
+
+const NONE: readonly Claim[] = Object.freeze([]);
 
 /** A claim as it stands in one namespace. */
 export function claimBy(object: KubeObject, { kind, plugins }: KnownKind, view: View): Claim {

@@ -31,7 +31,7 @@ export interface PatchOperation {
 export interface Verdict {
   readonly secret: string;
   /** Absent where the Secret was refused without a look at it. */
-  readonly state?: State;
+  readonly state?: State | undefined;
   readonly injected: boolean;
   readonly codes: readonly Code[];
   /** Whether this Secret alone would refuse the pod in `strict`. */
@@ -40,7 +40,7 @@ export interface Verdict {
   /** Kind/namespace/name of the sync resources that claim it. */
   readonly claimants: readonly string[];
   /** Milliseconds since the epoch of the last good sync, where one is known. */
-  readonly lastSync?: number;
+  readonly lastSync?: number | undefined;
 }
 
 export interface Refusal {

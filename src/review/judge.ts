@@ -1,11 +1,13 @@
 /** The judgement of every Secret that a pod refers to: one group of references a Secret, one verdict a group. */
 import { matchesAny } from '../contract/globs.ts';
 import { KEYS } from '../contract/keys.ts';
+import type { State } from '../contract/reasons.ts';
 import { isDnsSubdomain } from '../kube/names.ts';
 import type { SecretRecord } from '../kube/secret.ts';
 import { asArray, get, text } from '../kube/json.ts';
 import type { Bench } from './bench.ts';
 import { referenceTo, titleOf } from './claim-words.ts';
+import type { Claims } from './claims.ts';
 import { pluginOf } from './claims.ts';
 import type { Verdict } from './decision.ts';
 import type { Draft } from './findings.ts';
@@ -41,7 +43,7 @@ export function judgeGroups(bench: Bench, groups: readonly Group[]): Judgement {
 interface Judged {
   readonly drafts: readonly Draft[];
   readonly verdict: Verdict;
-  readonly record?: SecretRecord;
+  readonly record?: SecretRecord | undefined;
 }
 
 function withUses({ secret, references }: Group, drafts: readonly Draft[]): readonly Draft[] {
@@ -60,12 +62,8 @@ function judgeGroup(bench: Bench, group: Group): Judged {
   const stated = stateFindings(bench, group, resolution);
   const rights = rightsFindings(bench, group, resolution);
   const drafts = rights.length === 0 ? stated.drafts : [...stated.drafts, ...withUses(group, rights)];
-  const { record } = resolution;
-  return {
-    drafts,
-    verdict: { ...verdictOf(bench, group, drafts, resolution), state: stated.state },
-    ...(record === undefined ? {} : { record }),
-  };
+  const verdict = verdictOf(bench, group, drafts, { resolution, state: stated.state });
+  return { drafts, verdict, record: resolution.record };
 }
 
 /** What is refused without any look-up: a name that is none, a name that the namespace does not allow. */
@@ -133,24 +131,39 @@ function rivalFindings(secret: string, { claims, record }: Resolution, here: str
   return found;
 }
 
-function verdictOf(bench: Bench, group: Group, drafts: readonly Draft[], resolution?: Resolution): Verdict {
-  const claims = resolution?.claims.trusted ?? [];
-  const { chain } = bench.plan;
-  const claiming = claims[0] === undefined ? resolution?.claims.marked : pluginOf(claims[0], chain);
-  const plugin = claiming?.id ?? (group.injected ? (chain.at(-1)?.id ?? 'k8s') : 'k8s');
-  const lastSync = resolution?.lastSync;
+/** What was found out of a Secret that was looked at. */
+interface Found {
+  readonly resolution: Resolution;
+  readonly state: State;
+}
+
+function verdictOf(bench: Bench, group: Group, drafts: readonly Draft[], found?: Found): Verdict {
   return {
     secret: group.secret,
+    state: found?.state,
     injected: group.injected,
-    codes: [...new Set(drafts.map((one) => one.code))],
+    codes: drafts.length === 0 ? NO_CODES : [...new Set(drafts.map((one) => one.code))],
     denied: drafts.some((one) => one.severity === 'error'),
-    plugin,
-    claimants: [
-      ...claims,
-      ...(resolution?.record === undefined ? (resolution?.claims.foreign ?? []) : []),
-    ].map(referenceTo),
-    ...(lastSync === undefined ? {} : { lastSync }),
+    plugin: pluginIdOf(bench, group, found?.resolution.claims),
+    claimants: found === undefined ? NO_CLAIMANTS : claimantsOf(found.resolution),
+    lastSync: found?.resolution.lastSync,
   };
+}
+
+const NO_CODES: Verdict['codes'] = Object.freeze([]);
+const NO_CLAIMANTS: Verdict['claimants'] = Object.freeze([]);
+
+function pluginIdOf({ plan: { chain } }: Bench, { injected }: Group, claims: Claims | undefined): string {
+  const [first] = claims?.trusted ?? [];
+  const claiming = first === undefined ? claims?.marked : pluginOf(first, chain);
+  return claiming?.id ?? (injected ? (chain.at(-1)?.id ?? 'k8s') : 'k8s');
+}
+
+/** Where the Secret is absent, those explain it that would not count for one that is there. */
+function claimantsOf({ claims, record }: Resolution): readonly string[] {
+  const names = claims.trusted.map(referenceTo);
+  if (record === undefined) names.push(...claims.foreign.map(referenceTo));
+  return names;
 }
 
 function tooMany(count: number, limit: number): Draft {

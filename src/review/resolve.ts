@@ -13,22 +13,22 @@ import { askSecret, wantAllKeys } from './inquiry.ts';
 export interface Resolution {
   readonly secret: string;
   readonly state: Exclude<State, 'Optional' | 'KeysMissing' | 'Unmanaged'>;
-  readonly record?: SecretRecord;
+  readonly record?: SecretRecord | undefined;
   readonly claims: Claims;
-  readonly failure?: ReadFailure;
+  readonly failure?: ReadFailure | undefined;
   /** Whether somebody's sync stands behind a Secret that is there; false is as good as nobody claiming it. */
   readonly claimed: boolean;
   /** One clause that says why the state is not Synced. */
-  readonly why?: string;
+  readonly why?: string | undefined;
   /** The claimant that decided. */
-  readonly culprit?: Claim;
+  readonly culprit?: Claim | undefined;
   /** The last good sync is older than the namespace allows. */
   readonly tooOld: boolean;
   /** Milliseconds since the epoch. */
-  readonly lastSync?: number;
+  readonly lastSync?: number | undefined;
 }
 
-type Part = Pick<Resolution, 'state' | 'claimed'> & Partial<Resolution>;
+type Part = Pick<Resolution, 'state' | 'claimed'> & Partial<Pick<Resolution, 'why' | 'culprit' | 'tooOld'>>;
 
 /** A sync that reports its times is old after three of its intervals and a minute. */
 const OLD_INTERVALS = 3;
@@ -38,11 +38,24 @@ export function resolveSecret(inquiry: Inquiry, secret: string, maxSyncAge?: num
   const read = askSecret(inquiry, secret);
   const record = read.state === 'present' ? read.value : undefined;
   const claims = claimsOf(inquiry, secret, record);
-  const lastSync = newest(claims.trusted.map(lastGoodSync));
-  const base = { secret, claims, tooOld: false, ...(lastSync === undefined ? {} : { lastSync }) };
-  if (read.state === 'failed') return { ...base, state: 'Unknown', claimed: false, failure: read.failure };
-  if (record === undefined) return { ...base, ...absentState(inquiry, claims) };
-  return { ...base, record, ...presentState(inquiry, record, claims, maxSyncAge) };
+  const failure = read.state === 'failed' ? read.failure : undefined;
+  const part = failure === undefined ? stateOf(inquiry, claims, record, maxSyncAge) : UNKNOWN;
+  const { state, claimed, why, culprit, tooOld = false } = part;
+  const lastSync = newestSync(claims.trusted);
+  return { secret, state, record, claims, failure, claimed, why, culprit, tooOld, lastSync };
+}
+
+const UNKNOWN: Part = { state: 'Unknown', claimed: false };
+
+function stateOf(
+  inquiry: Inquiry,
+  claims: Claims,
+  record: SecretRecord | undefined,
+  maxSyncAge: number | undefined,
+): Part {
+  return record === undefined
+    ? absentState(inquiry, claims)
+    : presentState(inquiry, record, claims, maxSyncAge);
 }
 
 /** Rows 4 to 7. Where nobody of this namespace claims it, a stranger's words explain. */
@@ -79,16 +92,16 @@ function presentState(
   if (claims.marked !== undefined && record.keys.length > 0) return { state: 'Synced', claimed: true };
   if (trusted.length === 0 && claims.marked === undefined) {
     const marked =
-      foreign.length === 0 && claims.unreadable === undefined ? markOf(inquiry, record) : undefined;
+      foreign.length === 0 && claims.unreadable === undefined ? inquiry.settings.markOf(record) : undefined;
     if (marked === undefined) return { state: 'Synced', claimed: false };
-    const why = `it was written by the ${marked} operator, and no sync resource targets it any more`;
+    const why = `it was written by the ${marked.id} operator, and no sync resource targets it any more`;
     return { state: 'Stale', claimed: true, why };
   }
   if (record.keys.length === 0) {
     if (!record.keysComplete) wantAllKeys(inquiry, record.name);
     const culprit = trusted[0];
     const reported = culprit === undefined ? '' : `${reportOf(culprit, inquiry.namespace)}, but `;
-    return { state: 'Empty', claimed: true, why: `${reported}the Secret has no keys`, ...named(culprit) };
+    return { state: 'Empty', claimed: true, why: `${reported}the Secret has no keys`, culprit };
   }
   return presentAndClaimed(inquiry, record, trusted, maxSyncAge);
 }
@@ -134,11 +147,6 @@ function isMarked({ plugins }: Claim, record: SecretRecord): boolean {
   return plugins.some((plugin) => plugin.marks(record));
 }
 
-/** The plugin whose operator wrote the Secret at some time. */
-function markOf({ settings }: Inquiry, record: SecretRecord): string | undefined {
-  return settings.enabled.find((plugin) => plugin.marks(record))?.id;
-}
-
 /**
  * The time that the operator reports; else, while its condition is False, that condition's last transition.
  * Undefined is "not known", which is never too old.
@@ -159,11 +167,11 @@ function isLate(claim: Claim, now: number): boolean {
   return now - lastSync > OLD_INTERVALS * interval + OLD_SLACK;
 }
 
-function named(culprit: Claim | undefined): { readonly culprit?: Claim } {
-  return culprit === undefined ? {} : { culprit };
-}
-
-function newest(times: readonly (number | undefined)[]): number | undefined {
-  const known = times.filter((time) => time !== undefined);
-  return known.length === 0 ? undefined : Math.max(...known);
+function newestSync(claims: readonly Claim[]): number | undefined {
+  let newest: number | undefined;
+  for (const claim of claims) {
+    const time = lastGoodSync(claim);
+    if (time !== undefined && (newest === undefined || time > newest)) newest = time;
+  }
+  return newest;
 }

@@ -4,6 +4,7 @@ import { ConfigError } from '../config/error.ts';
 import { nearest } from '../kube/nearest.ts';
 import { DEFAULT_INSTALL_NAMESPACE, OPERATOR_NAMESPACES, SYSTEM_NAMESPACES } from '../contract/keys.ts';
 import type { ResourceKind } from '../kube/object.ts';
+import type { SecretRecord } from '../kube/secret.ts';
 import { PLUGINS } from '../plugins/index.ts';
 import type { Plugin, SyncKind } from '../plugins/plugin.ts';
 
@@ -19,6 +20,8 @@ export interface Settings {
   readonly plugins: ReadonlyMap<string, Plugin>;
   /** Those that claim Secrets by their operators' marks alone. */
   readonly marking: readonly Plugin[];
+  /** The first plugin whose operator's mark the Secret carries: it wrote the Secret at some time. */
+  readonly markOf: (record: SecretRecord) => Plugin | undefined;
   /** The kinds of sync resources of all of them, each once. */
   readonly kinds: readonly SyncKind[];
   /** A sync kind and the plugins that have it, by 'group/kind'. */
@@ -55,6 +58,7 @@ export function settingsOf(config: Config): Settings {
       enabled.flatMap((plugin) => [plugin.id, ...plugin.aliases].map((id) => [id, plugin] as const)),
     ),
     marking: enabled.filter((plugin) => plugin.claimsByMark === true),
+    markOf: rememberedMark(enabled),
     kinds,
     kindOf: new Map(
       kinds.map((kind) => [
@@ -63,6 +67,19 @@ export function settingsOf(config: Config): Settings {
       ]),
     ),
     environmentOf: canonicalEnvironment(config.environments.aliases),
+  };
+}
+
+/** A Secret is reviewed again and again, and what stands on it stays. */
+function rememberedMark(plugins: readonly Plugin[]): Settings['markOf'] {
+  const known = new WeakMap<SecretRecord, { readonly plugin: Plugin | undefined }>();
+  return (record) => {
+    let mark = known.get(record);
+    if (mark === undefined) {
+      mark = { plugin: plugins.find((plugin) => plugin.marks(record)) };
+      known.set(record, mark);
+    }
+    return mark.plugin;
   };
 }
 

@@ -112,7 +112,7 @@ function lookAlike({ inquiry, user }: Bench, secret: string): string | undefined
 }
 
 function missingKeys(bench: Bench, group: Group, { record }: Resolution): readonly Draft[] {
-  if (record === undefined) return [];
+  if (record === undefined || group.references.every(({ keys }) => keys.length === 0)) return [];
   const there = new Set(record.keys);
   const wanting = group.references.filter((reference) => reference.keys.some((key) => !there.has(key)));
   if (wanting.length === 0) return [];

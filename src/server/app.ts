@@ -1,18 +1,22 @@
-/** The webhook's routes, without a socket: AdmissionReview v1 in, AdmissionReview v1 out. */
+/**
+ * The webhook's door: AdmissionReview v1 in, AdmissionReview v1 out. It stands on node:https itself: two routes need
+ * no framework, and between two events of a socket every layer costs several times what it costs in a row.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Server } from 'node:https';
+import { createServer } from 'node:https';
 import type { SecureContextOptions } from 'node:tls';
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { LogController, fastify } from 'fastify';
-import { parseDuration } from '../kube/duration.ts';
-import { text } from '../kube/json.ts';
 import type { Decision } from '../review/decision.ts';
-import type { Door, Request } from '../review/request.ts';
+import type { Request } from '../review/request.ts';
 import { BadReview, readRequest } from '../review/request.ts';
 import { respond, respondFault } from '../review/response.ts';
 import type { Audit } from './audit.ts';
+import { readBody } from './body.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { reachedAnswer } from './reachable.ts';
+import type { Route } from './routes.ts';
+import { createRoutes } from './routes.ts';
 
 export interface AppParts {
   /** Certificate, key and, for callers that must show one, their CA. */
@@ -27,7 +31,12 @@ export interface AppParts {
 }
 
 /** The webhook, before it listens; `server.setSecureContext` swaps its certificate. */
-export type WebhookApp = FastifyInstance<Server>;
+export interface WebhookApp {
+  readonly server: Server;
+  listen(place: { readonly port: number; readonly host: string }): Promise<unknown>;
+  /** Accepts no more connections; resolves when the last one has ended. */
+  close(): Promise<void>;
+}
 
 /** The API server takes objects of 3 MiB, and a review may carry two of them and their envelope. */
 const BODY_LIMIT = 8 * 1024 * 1024;
@@ -39,113 +48,146 @@ const KEEP_ALIVE = 120_000;
 /** A request that trickles in is given up. */
 const REQUEST_TIMEOUT = 15_000;
 const HANDSHAKE_TIMEOUT = 10_000;
-/** The API server's own default and bound for `?timeout=`. */
-const DEFAULT_TIMEOUT = 10_000;
-const LONGEST_TIMEOUT = 30_000;
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** Builds the HTTPS app. It listens when told to. */
 export function createApp(parts: AppParts): WebhookApp {
-  const app: WebhookApp = fastify({
-    https: { minVersion: 'TLSv1.2', handshakeTimeout: HANDSHAKE_TIMEOUT, ...parts.tls },
-    bodyLimit: BODY_LIMIT,
-    keepAliveTimeout: KEEP_ALIVE,
-    requestTimeout: REQUEST_TIMEOUT,
-    // A review that arrives while the server closes is answered like any other.
-    return503OnClosing: false,
-    exposeHeadRoutes: false,
-    logController: new LogController({ disableRequestLogging: true }),
-  });
-  acceptPlainJson(app);
-  app.setErrorHandler((error: FastifyError, _request, reply) => refuse(parts, error, reply));
-  app.post('/mutate', (request, reply) => answer(parts, 'mutate', request, reply));
-  app.post('/validate', (request, reply) => answer(parts, 'validate', request, reply));
-  app.post('/reachable', (request, reply) => {
-    askToLeave(parts, reply);
-    return reply.header('content-type', JSON_TYPE).send(JSON.stringify(reachedAnswer(request.body)));
-  });
-  return app;
+  let closing = false;
+  const door: Parts = { ...parts, leaving: () => closing || parts.draining(), routeOf: createRoutes() };
+  const server = createServer(
+    {
+      minVersion: 'TLSv1.2',
+      handshakeTimeout: HANDSHAKE_TIMEOUT,
+      keepAliveTimeout: KEEP_ALIVE,
+      requestTimeout: REQUEST_TIMEOUT,
+      ...parts.tls,
+    },
+    (message, response) => receive(door, message, response),
+  );
+  return {
+    server,
+    listen: async ({ port, host }) =>
+      new Promise((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(port, host, () => {
+          server.off('error', reject);
+          resolve(undefined);
+        });
+      }),
+    close: async () => {
+      closing = true;
+      return new Promise((resolve) => void server.close(() => resolve()));
+    },
+  };
 }
 
-/**
- * Nothing but JSON is read, and of JSON everything: fastify's own parser refuses a pod with a `__proto__` key,
- * and a webhook that refuses to read is a webhook that `failurePolicy: Ignore` passes by.
- */
-function acceptPlainJson(app: WebhookApp): void {
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
-    try {
-      done(null, JSON.parse(String(body)));
-    } catch {
-      done(new BadReview('the body is not JSON'));
-    }
+interface Parts extends AppParts {
+  /** Whether connections are to end with their next answer. */
+  readonly leaving: () => boolean;
+  readonly routeOf: (url: string) => Route | undefined;
+}
+
+/** Nothing but a POST of JSON to one of the doors is read. */
+function receive(parts: Parts, message: IncomingMessage, response: ServerResponse): void {
+  const route = parts.routeOf(message.url ?? '');
+  if (route === undefined) return refuse(parts, response, 404, 'nothing is at this path');
+  if (message.method !== 'POST') return refuse(parts, response, 405, 'an AdmissionReview is posted');
+  if (!isJson(message.headers['content-type'])) {
+    return refuse(parts, response, 415, 'the body must be of type application/json');
+  }
+  readBody(message, BODY_LIMIT, (body) => {
+    if (body === undefined) refuse(parts, response, 413, `the body is longer than ${BODY_LIMIT} bytes`);
+    else answer(parts, route, body, response);
   });
+}
+
+function isJson(type: string | undefined): boolean {
+  return type === 'application/json' || /^application\/json\s*(?:;|$)/i.test(type ?? '');
+}
+
+function answer(parts: Parts, { to, timeoutMs }: Route, body: Buffer, response: ServerResponse): void {
+  let review: Request;
+  try {
+    const json = parsed(body);
+    if (to === 'reachable') return send(parts, response, 200, JSON.stringify(reachedAnswer(json)));
+    review = readRequest(to, json);
+  } catch (error) {
+    return refuseUnread(parts, response, error);
+  }
+  judge(parts, review, timeoutMs, response);
 }
 
 /** Most decisions need no waiting; those are answered without a promise on their way. */
-function answer(parts: AppParts, door: Door, request: FastifyRequest, reply: FastifyReply): unknown {
-  const review = readRequest(door, request.body);
+function judge(parts: Parts, review: Request, timeoutMs: number, response: ServerResponse): void {
   const started = performance.now();
-  reply.header('content-type', JSON_TYPE);
-  askToLeave(parts, reply);
-  const decided = (decision: Decision): string => bodyOf(parts, review, decision, started);
-  const failed = (error: unknown): string => faultOf(parts, review, error, started);
+  const fail = (error: unknown): void => send(parts, response, 200, faultOf(parts, review, error, started));
+  const decide = (decision: Decision): void =>
+    send(parts, response, 200, bodyOf(parts, review, decision, started));
   try {
-    const decision = parts.admit(review, timeoutOf(request.query));
-    if (decision instanceof Promise) return decision.then(decided).catch(failed);
-    return reply.send(decided(decision));
+    const decision = parts.admit(review, timeoutMs);
+    if (decision instanceof Promise) decision.then(decide).catch(fail);
+    else decide(decision);
   } catch (error) {
-    return reply.send(failed(error));
+    fail(error);
   }
 }
 
-/** While it drains, every answer sends its connection away. */
-function askToLeave(parts: AppParts, reply: FastifyReply): void {
-  if (parts.draining()) reply.header('connection', 'close');
+/**
+ * Of JSON everything is read, a pod with a `__proto__` key too: a webhook that refuses to read is a webhook that
+ * `failurePolicy: Ignore` passes by.
+ */
+function parsed(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString());
+  } catch {
+    throw new BadReview('the body is not JSON');
+  }
 }
 
-function bodyOf(parts: AppParts, review: Request, decision: Decision, started: number): string {
+function send({ leaving }: Parts, response: ServerResponse, status: number, body: string): void {
+  // An answer while this process drains sends its connection away.
+  if (leaving()) response.shouldKeepAlive = false;
+  response.writeHead(status, { 'content-type': JSON_TYPE, 'content-length': Buffer.byteLength(body) });
+  response.end(body);
+}
+
+function bodyOf(parts: Parts, review: Request, decision: Decision, started: number): string {
   const body = JSON.stringify(respond(review, decision));
-  record(parts, () => {
+  try {
     parts.metrics.reviewed(review, decision, performance.now() - started);
     parts.audit.decided(review, decision);
-  });
+  } catch (error) {
+    notRecorded(parts, error);
+  }
   return body;
 }
 
-function faultOf(parts: AppParts, review: Request, error: unknown, started: number): string {
+function faultOf(parts: Parts, review: Request, error: unknown, started: number): string {
   parts.log.error({ err: error, uid: review.uid, door: review.door }, 'review failed');
-  record(parts, () => {
+  try {
     parts.metrics.reviewed(review, undefined, performance.now() - started);
     parts.audit.failed(review);
-  });
+  } catch (fault) {
+    notRecorded(parts, fault);
+  }
   return JSON.stringify(respondFault(review));
 }
 
 /** A decision stands, whether or not it could be counted. */
-function record(parts: AppParts, write: () => void): void {
-  try {
-    write();
-  } catch (error) {
-    parts.log.error({ err: error }, 'review not recorded');
-  }
+function notRecorded({ log }: Parts, error: unknown): void {
+  log.error({ err: error }, 'review not recorded');
 }
 
-/** The `?timeout=` that the API server adds, in milliseconds. */
-function timeoutOf(query: unknown): number {
-  const written = text(query, 'timeout');
-  if (written === undefined) return DEFAULT_TIMEOUT;
-  const asked = parseDuration(written);
-  return asked === undefined || asked <= 0 ? DEFAULT_TIMEOUT : Math.min(asked, LONGEST_TIMEOUT);
+/** What cannot be read is no AdmissionReview, or a fault of our own; neither is answered 5xx. */
+function refuseUnread(parts: Parts, response: ServerResponse, error: unknown): void {
+  if (error instanceof BadReview) return refuse(parts, response, 400, error.message);
+  parts.log.error({ err: error }, 'request failed');
+  refuse(parts, response, 400, 'the request could not be read');
 }
 
-/** What is no AdmissionReview: too large, another type, not JSON, without a request. */
-function refuse(parts: AppParts, error: FastifyError, reply: FastifyReply): FastifyReply {
-  askToLeave(parts, reply);
-  const status = error.statusCode ?? 400;
-  if (status >= 500 || !(error instanceof BadReview || error.code?.startsWith('FST_'))) {
-    parts.log.error({ err: error }, 'request failed');
-  }
-  return reply.code(Math.min(status, 499)).send({ error: error.message });
+/** The connection ends with a refusal whose request was not read to its end. */
+function refuse(parts: Parts, response: ServerResponse, status: number, error: string): void {
+  if (!response.req.complete) response.shouldKeepAlive = false;
+  send(parts, response, status, JSON.stringify({ error }));
 }

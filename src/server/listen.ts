@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 
 /** What is asked of an app, whichever protocol it speaks. */
 interface App {
-  listen(options: { readonly port: number; readonly host: string }): Promise<string>;
+  listen(options: { readonly port: number; readonly host: string }): Promise<unknown>;
   close(): PromiseLike<void>;
   readonly server: { address(): AddressInfo | string | null; closeAllConnections(): void };
 }

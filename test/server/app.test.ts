@@ -93,6 +93,8 @@ describe('what is no review', () => {
     ['another version', review().replace('k8s.io/v1"', 'k8s.io/v1beta1"'), 400, {}],
     ['without a uid', review({ uid: '' }), 400, {}],
     ['at another path', review(), 404, { path: '/' }],
+    ['below a door', review(), 404, { path: '/mutate/' }],
+    ['not posted', '', 405, { method: 'GET' }],
   ])('is refused: %s', async (_what, body, status, given) => {
     const { port } = await startWebhook();
     const answer = await post(port, body, given);
