@@ -7,11 +7,9 @@ import { groupVersionPath } from './paths.ts';
 
 const TIMEOUT = 5_000;
 
-/** The kind in its next older version than the one that was tried; undefined where that was the last. */
-export function nextOlder(kind: ResourceKind, tried: ResourceKind): ResourceKind | undefined {
-  const versions = [kind.version, ...(kind.olderVersions ?? [])];
-  const version = versions[versions.indexOf(tried.version) + 1];
-  return version === undefined ? undefined : { ...kind, version };
+/** The kind in each of its versions, the newest first. */
+export function versionsOf(kind: ResourceKind): readonly ResourceKind[] {
+  return [kind, ...(kind.olderVersions ?? []).map((version) => ({ ...kind, version }))];
 }
 
 /**

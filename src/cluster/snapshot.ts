@@ -7,7 +7,7 @@ import { KNOWN, NOT_SERVED } from '../kube/world.ts';
 import type { SyncKind } from '../plugins/plugin.ts';
 import { ApiError } from './api-error.ts';
 import type { Client } from './client.ts';
-import { isServed, nextOlder } from './discovery.ts';
+import { isServed, versionsOf } from './discovery.ts';
 import type { Attempt } from './failure.ts';
 import { failureOf } from './failure.ts';
 import { METADATA } from './media-types.ts';
@@ -82,9 +82,11 @@ interface Listing {
 
 /** In the newest version that is served. */
 async function listKind(client: Client, kind: ResourceKind, namespace: string | undefined): Promise<Listing> {
-  const listing = await listVersion(client, kind, namespace);
-  const older = listing.state === NOT_SERVED ? nextOlder(kind, kind) : undefined;
-  return older === undefined ? listing : listKind(client, older, namespace);
+  for (const version of versionsOf(kind)) {
+    const listing = await listVersion(client, version, namespace);
+    if (listing.state !== NOT_SERVED) return listing;
+  }
+  return { objects: [], state: NOT_SERVED };
 }
 
 async function listVersion(

@@ -3,7 +3,7 @@ import type { JsonObject } from '../kube/json.ts';
 import { get, isObject, text } from '../kube/json.ts';
 import type { ApiError } from './api-error.ts';
 import { errorOfFault, errorOfStatus } from './api-error.ts';
-import { isServed, nextOlder } from './discovery.ts';
+import { isServed, versionsOf } from './discovery.ts';
 import { failureOf } from './failure.ts';
 import { backoff, jittered } from './pause.ts';
 import { METADATA, METADATA_LIST } from './media-types.ts';
@@ -150,9 +150,11 @@ function expired<T>(run: Run<T>): number {
 
 /** No such path: the CRD, or this version of it, is not installed. An older version may be. */
 function gone<T>(run: Run<T>): number {
+  const versions = versionsOf(run.watched.kind);
   // What worked in an older version may have become a newer one.
-  const other =
-    run.listed && run.kind !== run.watched.kind ? run.watched.kind : nextOlder(run.watched.kind, run.kind);
+  const isAgain = run.listed && run.kind !== run.watched.kind;
+  const tried = versions.findIndex(({ version }) => version === run.kind.version);
+  const other = versions[isAgain ? 0 : tried + 1];
   run.kind = other ?? run.watched.kind;
   if (other !== undefined) {
     run.resourceVersion = '';

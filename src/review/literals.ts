@@ -15,6 +15,10 @@ const SHAPES: readonly (readonly [words: string, shape: RegExp])[] = [
   ['a Google API key', /^AIza[-0-9A-Za-z_]{35}$/],
   ['a HashiCorp Vault token', /^hv[sb]\.[-0-9A-Za-z_]{24}/],
   ['an Infisical service token', /^st\.[0-9a-f-]{8,}\.[0-9a-f]{16}/],
+  ['a Doppler token', /^dp\.(?:st|ct|pt|sa|said|scim|audit)\.[0-9A-Za-z._-]{20}/],
+  ['a 1Password service account token', /^ops_eyJ[0-9A-Za-z_-]{40}/],
+  ['an npm token', /^npm_[0-9A-Za-z]{36}$/],
+  ['a signed token (JWT)', /^eyJ[0-9A-Za-z_-]{10,2000}\.eyJ[0-9A-Za-z_-]{10,8000}\.[0-9A-Za-z_-]{20}/],
   ['a private key', /^\s*-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----/],
   ['a URL with a password', /^[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:@/]{1,64}:[^\s@/$]{3,128}@/],
 ];
@@ -25,6 +29,10 @@ const TELLING_NAME = /(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL)S?$/i;
 const RANDOM_TEXT = /^[A-Za-z0-9+/_=.-]{24,256}$/;
 /** Words and paths stay below; 24 random characters of base64 have some 4.2. */
 const RANDOM_BITS = 4;
+/** 32 random bytes; a digest looks the same, but nobody calls that a secret. */
+const RANDOM_HEX = /^[0-9a-f]{64}$/i;
+const SECRET_NAME = /(?:TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL)S?$/i;
+const RANDOM_HEX_BITS = 3.3;
 
 export function literalFindings(pod: unknown): readonly Draft[] {
   return containersOf(pod).flatMap(literalsOfContainer);
@@ -50,8 +58,13 @@ function credentialIn(name: string, value: string): string | undefined {
   if (value.length > LONGEST) return undefined;
   const shape = SHAPES.find(([, one]) => one.test(value));
   if (shape !== undefined) return shape[0];
-  const random = TELLING_NAME.test(name) && RANDOM_TEXT.test(value) && entropyOf(value) >= RANDOM_BITS;
-  return random ? 'a random credential' : undefined;
+  return isRandom(name, value) ? 'a random credential' : undefined;
+}
+
+/** Only of variables whose name says that it is one. */
+function isRandom(name: string, value: string): boolean {
+  if (RANDOM_HEX.test(value)) return SECRET_NAME.test(name) && entropyOf(value) >= RANDOM_HEX_BITS;
+  return TELLING_NAME.test(name) && RANDOM_TEXT.test(value) && entropyOf(value) >= RANDOM_BITS;
 }
 
 /** Shannon's entropy of the value's characters, in bits each. */

@@ -40,7 +40,11 @@ export function settingsOf(config: Config): Settings {
   const { enabled: written } = config.plugins;
   checkPlugins('plugins.default', config.plugins.default);
   if (written !== 'auto') checkPlugins('plugins.enabled', written);
-  const enabled = enabledPlugins(config);
+  return settingsOver(config, enabledPlugins(config));
+}
+
+/** The settings over plugins of anybody's choice. */
+export function settingsOver(config: Config, enabled: readonly Plugin[]): Settings {
   const kinds = [...new Set(enabled.flatMap((plugin) => plugin.kinds))];
   return {
     config,

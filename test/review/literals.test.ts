@@ -10,6 +10,10 @@ const LOOKS_LIKE: readonly (readonly [string, string])[] = [
   ['a GitLab token', joined('glpat-', 'a1B2'.repeat(5))],
   ['a Slack token', joined('xoxb-', '1234567890-abcdef')],
   ['a Stripe key', joined('sk_live_', 'a1B2'.repeat(5))],
+  ['a Doppler token', joined('dp.st.', 'dev.', 'a1B2'.repeat(8))],
+  ['a 1Password service account token', joined('ops_', 'eyJ', 'a1B2'.repeat(12))],
+  ['an npm token', joined('npm_', 'a1B2'.repeat(9))],
+  ['a signed token (JWT)', joined('eyJ', 'hbGciOiJIUzI1', '.eyJ', 'zdWIiOiIxMjM0', '.', 'a1B2'.repeat(6))],
   ['a private key', joined('-----BEGIN RSA ', 'PRIVATE', ' KEY-----\nMII…')],
   ['a URL with a password', joined('postgres://floe:', 'hunter22', '@db:5432/floe')],
 ];
@@ -42,8 +46,32 @@ it.each([
   expect(literalFindings(env(name, value))).toEqual([]);
 });
 
+const BASE64 = joined('q7Xk2VbN9s', 'LmT4wZpR8c', 'Yd6HfJ');
+const HEX = joined('9f86d081884c7d65', '9a2feaa0c55ad015', 'a3bf4f1b2b0b822c', 'd15d6c15b0f00a08');
+
+it.each([
+  ['DB_PASSWORD', BASE64],
+  ['API_KEY', BASE64],
+  ['CLIENT_SECRET', HEX],
+])('what is random is one where the name says so: %s', (name, value) => {
+  expect(literalFindings(env(name, value))).toMatchObject([
+    { what: `the value of variable ${name} looks like a random credential` },
+  ]);
+});
+
+it.each([
+  ['BUILD_ID', BASE64],
+  ['CACHE_KEY', HEX],
+  ['IMAGE_DIGEST', HEX],
+  ['DB_SECRET', 'my-application-database-secret-name'],
+  ['CLIENT_SECRET', '0'.repeat(64)],
+  ['TOKEN', '7d444840-9dc0-11d1-b245-5ffdce74fad2'],
+])('but not where it is more likely something else: %s', (name, value) => {
+  expect(literalFindings(env(name, value))).toEqual([]);
+});
+
 it('is quick with values that a backtracking expression would drown in', () => {
-  for (const piece of ['a', 'A ', '-----BEGIN A', 'a://b:', ' ', '.', 'st.0-']) {
+  for (const piece of ['a', 'A ', '-----BEGIN A', 'a://b:', ' ', '.', 'st.0-', 'eyJ', 'eyJa.']) {
     expect(literalFindings(env('TOKEN', piece.repeat(100_000)))).toEqual([]);
   }
 });

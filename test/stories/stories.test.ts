@@ -2,8 +2,10 @@
 import { describe, expect, test } from 'vitest';
 import { KEYS } from '../../src/contract/keys.ts';
 import { REASONS } from '../../src/contract/reasons.ts';
+import { PLUGINS } from '../../src/plugins/index.ts';
 import { lostParts } from './invariants.ts';
 import { differences } from './judge.ts';
+import { asShort, textOf } from './manifest.ts';
 import { render } from './rendering.ts';
 import type { Expected } from './story.ts';
 import { loadCases } from './telling.ts';
@@ -35,6 +37,30 @@ describe('the stories cover the contract', () => {
   const keys = Object.values(KEYS).filter((key) => !NOT_REVIEWED.includes(key.replace(/^.*\//, '')));
   test.each(keys)('%s', (key) => {
     expect(texts).toContain(`"${key}"`);
+  });
+
+  // README's table of plugins, cell by cell: each name in a chain, each kind as a Secret's claimant.
+  const satisfied = cases.filter(
+    ({ story, verdict, mutate }) =>
+      verdict?.code === undefined &&
+      mutate?.code === undefined &&
+      asShort(story.namespace)['plugin'] !== undefined,
+  );
+  const chains = satisfied.map(({ story }) => textOf(asShort(story.namespace)['plugin']).split(/, */));
+  test.each(PLUGINS.flatMap(({ id, aliases }) => [id, ...aliases]))(
+    'the plugin %s accepts a Secret',
+    (name) => {
+      expect(chains.some((chain) => chain.includes(name))).toBe(true);
+    },
+  );
+
+  const claims = PLUGINS.flatMap(({ id, kinds }) => kinds.map((kind) => [kind.resource.kind, id] as const));
+  test.each(claims)('%s claims a Secret for %s', (kind, id) => {
+    const told = satisfied.filter(({ objects, story }) => {
+      const chain = textOf(asShort(story.namespace)['plugin']).split(/, */);
+      return chain.includes(id) && objects.some((object) => object['kind'] === kind);
+    });
+    expect(told).not.toEqual([]);
   });
 
   test.each(['cli', 'https', 'live'] as const)('most are told at the door %s', (door) => {
