@@ -90,6 +90,8 @@ export interface SyncKind {
   credentialNamespaces(object: KubeObject): readonly string[];
   /** Its ownerReference counts as a controller's: the operator writes it without `controller: true`. */
   readonly ownsWithoutController?: true;
+  /** The operator may be told to write no status: of a Secret that carries its mark, silence tells nothing bad. */
+  readonly mayBeSilent?: true;
   /** What makes the operator write a Secret again that is gone though it reports success. */
   readonly revive: string;
 }
@@ -104,8 +106,11 @@ export interface Plugin {
   owns?(object: KubeObject, view: View): boolean;
   /** Whether the Secret carries this operator's mark: its operator wrote it at some time. */
   marks(secret: SecretRecord): boolean;
-  /** The operator syncs Secrets without any sync resource: its mark alone claims one. */
-  readonly claimsByMark?: true;
+  /**
+   * The operator syncs Secrets without any sync resource: its mark alone claims one, and this is where its values
+   * come from.
+   */
+  scopeByMark?(secret: SecretRecord): Scope;
 }
 
 /** True where one of the owners is of this API group: most operators' own mark. */

@@ -16,7 +16,7 @@ import type { Group, Reference, Use } from './references.ts';
 import type { Resolution } from './resolve.ts';
 import { resolveSecret } from './resolve.ts';
 import { stateFindings } from './states.ts';
-import { claimFindings, credentialFindings, identityFindings } from './tenancy.ts';
+import { claimFindings, credentialFindings, identityFindings, markFindings } from './tenancy.ts';
 
 export interface Judgement {
   readonly drafts: readonly Draft[];
@@ -94,13 +94,16 @@ function isAddedPullSecret({ identity }: Bench, secret: string): boolean {
 function rightsFindings(bench: Bench, group: Group, resolution: Resolution): readonly Draft[] {
   const { inquiry, policy, identity } = bench;
   const { settings, namespace } = inquiry;
-  const { trusted, foreign } = resolution.claims;
-  if (trusted.length === 0 && foreign.length === 0) {
-    return identityFindings(resolution.record, trusted, identity);
+  const { claims, record } = resolution;
+  const { trusted, foreign, marked } = claims;
+  const isMarked = marked !== undefined && record !== undefined;
+  if (trusted.length === 0 && foreign.length === 0 && !isMarked) {
+    return identityFindings(record, trusted, identity);
   }
   return [
     ...trusted.flatMap((claim) => claimFindings(settings, policy, claim, namespace)),
-    ...identityFindings(resolution.record, trusted, identity),
+    ...(isMarked ? markFindings(settings, policy, marked, record) : []),
+    ...identityFindings(record, trusted, identity),
     ...trusted.flatMap((claim) => credentialFindings(settings, claim, namespace)),
     ...rivalFindings(group.secret, resolution, namespace),
   ];

@@ -113,7 +113,9 @@ function presentAndClaimed(
   maxSyncAge: number | undefined,
 ): Part {
   const { settings, now, namespace } = inquiry;
-  const unhealthy = trusted.filter((claim) => isUnhealthy(claim, now, settings.config.sync.pendingGrace));
+  const unhealthy = trusted.filter(
+    (claim) => isUnhealthy(claim, now, settings.config.sync.pendingGrace) && !isSilentByChoice(claim, record),
+  );
   const [worst] = unhealthy;
   const written = trusted.some((claim) => claim.health.everSynced || isMarked(claim, record));
   if (worst !== undefined && unhealthy.length === trusted.length && !written) {
@@ -145,6 +147,11 @@ function presentAndClaimed(
 
 function isMarked({ plugins }: Claim, record: SecretRecord): boolean {
   return plugins.some((plugin) => plugin.marks(record));
+}
+
+/** No status, of an operator that may write none, and yet it wrote the Secret. */
+function isSilentByChoice(claim: Claim, record: SecretRecord): boolean {
+  return claim.kind.mayBeSilent === true && claim.health.verdict === 'none' && isMarked(claim, record);
 }
 
 /**

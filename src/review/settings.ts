@@ -61,7 +61,7 @@ export function settingsOver(config: Config, enabled: readonly Plugin[]): Settin
     plugins: new Map(
       enabled.flatMap((plugin) => [plugin.id, ...plugin.aliases].map((id) => [id, plugin] as const)),
     ),
-    marking: enabled.filter((plugin) => plugin.claimsByMark === true),
+    marking: enabled.filter((plugin) => plugin.scopeByMark !== undefined),
     markOf: rememberedMark(enabled),
     kinds,
     kindOf: new Map(

@@ -4,6 +4,7 @@ import { FLOE, KEYS } from '../contract/keys.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { annotation } from '../kube/object.ts';
 import type { SecretRecord } from '../kube/secret.ts';
+import type { Plugin, Scope } from '../plugins/plugin.ts';
 import type { Claim } from './claims.ts';
 import { titleOf } from './claim-words.ts';
 import type { Draft } from './findings.ts';
@@ -26,9 +27,26 @@ export function claimFindings(
   here: string,
 ): readonly Draft[] {
   // To read a scope may mean to follow it through several objects.
-  if (policy.allowedProjects === undefined && policy.environment === undefined) return [];
-  const scope = claim.kind.scope(claim.object, claim.view);
-  const title = titleOf(claim, here);
+  if (!asksForScope(policy)) return [];
+  return scopeFindings(settings, policy, claim.kind.scope(claim.object, claim.view), titleOf(claim, here));
+}
+
+/** The same of a Secret that an operator's mark claims, without any sync resource. */
+export function markFindings(
+  settings: Settings,
+  policy: Policy,
+  marked: Plugin,
+  record: SecretRecord,
+): readonly Draft[] {
+  const scope = asksForScope(policy) ? marked.scopeByMark?.(record) : undefined;
+  return scope === undefined ? [] : scopeFindings(settings, policy, scope, `Secret '${record.name}'`);
+}
+
+function asksForScope({ allowedProjects, environment }: Policy): boolean {
+  return allowedProjects !== undefined || environment !== undefined;
+}
+
+function scopeFindings(settings: Settings, policy: Policy, scope: Scope, title: string): readonly Draft[] {
   return [
     ...(scope.selfContained === true ? [] : projectFindings(policy, scope.projects, title)),
     ...environmentFindings(settings, policy, scope, title),

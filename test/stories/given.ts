@@ -3,13 +3,17 @@ import { EXTERNAL_SECRETS } from './external-objects.ts';
 import { INFISICAL_OBJECTS } from './infisical-objects.ts';
 import { asShort, INFISICAL, list, manifest, metadataOf, pick, VALUE } from './manifest.ts';
 import type { Manifest, Short } from './manifest.ts';
+import { OPERATOR_OBJECTS } from './operator-objects.ts';
 import { resource } from './status.ts';
 import type { Maker } from './status.ts';
+import { VAULT_OBJECTS } from './vault-objects.ts';
 
 const MAKERS: Readonly<Record<string, Maker>> = {
   Secret: secret,
   ...INFISICAL_OBJECTS,
   ...EXTERNAL_SECRETS,
+  ...VAULT_OBJECTS,
+  ...OPERATOR_OBJECTS,
   Namespace: (short) => manifest(short, 'v1', 'Namespace'),
   ServiceAccount: (short) => ({
     ...manifest(short, 'v1', 'ServiceAccount'),

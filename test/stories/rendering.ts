@@ -23,7 +23,8 @@ function walk(value: unknown, stage: Stage): unknown {
       Object.entries(value).map(([key, inner]) => [renderText(key, stage), walk(inner, stage)]),
     );
   }
-  return typeof value === 'string' ? (volumes(value) ?? renderText(value, stage)) : value;
+  if (typeof value !== 'string') return value;
+  return volumes(value) ?? unixTime(value, stage) ?? renderText(value, stage);
 }
 
 function renderText(text: string, stage: Stage): string {
@@ -44,6 +45,12 @@ function volumes(text: string): unknown {
     name: `v${index}`,
     secret: { secretName: `missing-${index}` },
   }));
+}
+
+/** `unix:now-5m`: seconds since the epoch, as some operators write their times. */
+function unixTime(text: string, { now }: Stage): number | undefined {
+  const time = /^unix:now(?:([+-])(\w+))?$/.exec(text);
+  return time === null ? undefined : Date.parse(timeOf(now, time[1], time[2])) / 1000;
 }
 
 function timeOf(now: Date, sign: string | undefined, span: string | undefined): string {

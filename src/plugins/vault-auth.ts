@@ -1,0 +1,100 @@
+/** VaultAuth and VaultConnection: how the operator logs in, in which of Vault's namespaces, and why that fails. */
+import { get, text } from '../kube/json.ts';
+import type { KubeObject, ResourceKind } from '../kube/object.ts';
+import { namespaceOf } from '../kube/object.ts';
+import type { Read } from '../kube/world.ts';
+import type { Scope, View } from './plugin.ts';
+import { texts } from './spec.ts';
+
+export const GROUP = 'secrets.hashicorp.com';
+
+export const VAULT_AUTH: ResourceKind = {
+  group: GROUP,
+  version: 'v1beta1',
+  kind: 'VaultAuth',
+  plural: 'vaultauths',
+  namespaced: true,
+};
+export const CONNECTION: ResourceKind = {
+  ...VAULT_AUTH,
+  kind: 'VaultConnection',
+  plural: 'vaultconnections',
+};
+
+interface Place {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** `vaultAuthRef` is a name, or `namespace/name`; without one the operator takes its own default, which is not known. */
+function authOf({ raw }: KubeObject): Place | undefined {
+  return placeOf(text(get(raw, 'spec'), 'vaultAuthRef'), namespaceOf(raw));
+}
+
+function placeOf(reference: string | undefined, here: string): Place | undefined {
+  if (reference === undefined || reference === '') return undefined;
+  const slash = reference.indexOf('/');
+  if (slash === -1) return { namespace: here, name: reference };
+  return { namespace: reference.slice(0, slash), name: reference.slice(slash + 1) };
+}
+
+export function authNamespaceOf(object: KubeObject): readonly string[] {
+  return texts([authOf(object)?.namespace]);
+}
+
+/** The connection's word, where it has a bad one; else the login's. */
+export function causeOfAuth(object: KubeObject, view: View): string | undefined {
+  const place = authOf(object);
+  if (place === undefined) return undefined;
+  const auth = view.find(VAULT_AUTH, place.namespace, place.name);
+  const cause = complaintOf(auth, `VaultAuth '${place.name}'`);
+  if (auth.state !== 'present') return cause;
+  const behind = placeOf(text(get(auth.value.raw, 'spec'), 'vaultConnectionRef'), place.namespace);
+  if (behind === undefined) return cause;
+  const connection = view.find(CONNECTION, behind.namespace, behind.name);
+  return complaintOf(connection, `VaultConnection '${behind.name}'`) ?? cause;
+}
+
+/** Both report `status.valid`, and VaultAuth why not. */
+function complaintOf(read: Read<KubeObject>, title: string): string | undefined {
+  if (read.state === 'absent') return `its ${title} does not exist`;
+  if (read.state !== 'present') return undefined;
+  const status = get(read.value.raw, 'status');
+  if (get(status, 'valid') !== false) return undefined;
+  const error = text(status, 'error') ?? '';
+  return `its ${title} reports status.valid=false${error === '' ? '' : ` (${error})`}`;
+}
+
+/**
+ * The mount is the project; in one of Vault's namespaces (the resource's own, else its VaultAuth's) it is
+ * `namespace/mount`: mounts of one name in two namespaces have nothing to do with each other.
+ */
+export function scopeOfMount(object: KubeObject, view: View, path: 'path' | 'role'): Scope {
+  const spec = get(object.raw, 'spec');
+  const mount = trimmed(text(spec, 'mount'));
+  const namespace = vaultNamespaceOf(object, view);
+  const project = namespace === '' ? mount : `${namespace}/${mount}`;
+  return {
+    projects: mount === '' || namespace === undefined ? [] : [project],
+    environments: [],
+    paths: texts([get(spec, path)]),
+  };
+}
+
+/** '' where there is none; undefined where what would tell cannot be read. */
+function vaultNamespaceOf(object: KubeObject, view: View): string | undefined {
+  const own = trimmed(text(get(object.raw, 'spec'), 'namespace'));
+  const place = authOf(object);
+  if (own !== '' || place === undefined) return own;
+  const auth = view.find(VAULT_AUTH, place.namespace, place.name);
+  if (auth.state === 'failed') return undefined;
+  return auth.state === 'present' ? trimmed(text(get(auth.value.raw, 'spec'), 'namespace')) : '';
+}
+
+/** Vault takes a path with or without slashes around it. */
+function trimmed(path: string | undefined): string {
+  return (path ?? '')
+    .split('/')
+    .filter((part) => part !== '')
+    .join('/');
+}
