@@ -18,6 +18,21 @@ export interface ProgramParts {
 /** A command line, without the program's name, and what it is good for. */
 export type Example = readonly [line: string, about: string];
 
+/** What can be typed, as data: for completions. */
+export interface ProgramShape {
+  readonly name: string;
+  readonly about: string;
+  readonly options: readonly {
+    readonly flags: readonly string[];
+    readonly about: string;
+    readonly takesValue: boolean;
+    readonly choices: readonly string[];
+  }[];
+  /** What its arguments may be, where that is a list. */
+  readonly choices: readonly string[];
+  readonly commands: readonly ProgramShape[];
+}
+
 export interface CommandDeclaration {
   readonly name: string;
   /** One line, in small letters, without a full stop; the README's table of commands has the same words. */
@@ -26,7 +41,7 @@ export interface CommandDeclaration {
   /** Options and arguments. An argument is handed over as an option of its name. */
   readonly declare?: (command: Command) => void;
   /** Loads the code and runs it; gives the exit code. */
-  readonly run?: (options: Options, parts: ProgramParts) => Promise<number>;
+  readonly run?: (options: Options, parts: ProgramParts, shape: ProgramShape) => Promise<number>;
   /** Commands below this one, as `migrate eso` is. */
   readonly commands?: readonly CommandDeclaration[];
 }

@@ -1,6 +1,8 @@
 /** What can be typed. A command is one declaration in a file of its own, and one line here; help keeps the order. */
 import type { CommandDeclaration } from './command.ts';
 import { CREATE_COMMAND } from './create-command.ts';
+import { ANNOTATE_COMMAND } from './annotate-command.ts';
+import { COMPLETION_COMMAND } from './completion-command.ts';
 import { EXPLAIN_COMMAND } from './explain-command.ts';
 import { LIST_COMMAND } from './list-command.ts';
 import { POLICY_COMMAND } from './policy-command.ts';
@@ -27,5 +29,7 @@ export const COMMANDS: readonly CommandDeclaration[] = [
   CREATE_COMMAND,
   SYNC_COMMAND,
   UNINSTALL_COMMAND,
+  ANNOTATE_COMMAND,
   POLICY_COMMAND,
+  COMPLETION_COMMAND,
 ];

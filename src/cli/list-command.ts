@@ -9,6 +9,7 @@ export const LIST_COMMAND: CommandDeclaration = {
   examples: [
     ['list -n floe-jobs', 'one namespace'],
     ['list -A -o json', 'every namespace, for a script'],
+    ['list -n floe-jobs -w', 'go on, and print what changes'],
     ['list -n floe-jobs --exit-code', 'exit code 5 where one is not synced'],
   ],
   declare: listOptions,
@@ -17,5 +18,9 @@ export const LIST_COMMAND: CommandDeclaration = {
 
 /** The options that `list` and `status` share. */
 export function listOptions(command: Command): void {
-  worldOption(command.option('--exit-code', 'exit with 5 where a secret is not synced'));
+  worldOption(
+    command
+      .option('--exit-code', 'exit with 5 where a secret is not synced')
+      .option('-w, --watch', 'go on, and print what changes'),
+  );
 }

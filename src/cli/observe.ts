@@ -25,16 +25,30 @@ export async function observe(
   terminal: Terminal,
   kinds: readonly SyncKind[],
 ): Promise<Observation> {
+  return withObserver(options, terminal, kinds, async (look) => look());
+}
+
+/** As observe, as often as it is asked, over one connection. */
+export async function withObserver<T>(
+  options: Options,
+  terminal: Terminal,
+  kinds: readonly SyncKind[],
+  work: (look: () => Promise<Observation>) => Promise<T>,
+): Promise<T> {
   const paths = listOption(options, 'world');
   if (paths.length > 0) {
-    const contents = await readWorldContents(paths, { kinds, cwd: terminal.cwd });
-    return { contents, failures: [], ...namespaceOf(options, homeOf(contents, kinds)) };
+    return work(async () => {
+      const contents = await readWorldContents(paths, { kinds, cwd: terminal.cwd });
+      return { contents, failures: [], ...namespaceOf(options, homeOf(contents, kinds)) };
+    });
   }
   return withClient(options, terminal, async (client) => {
     const chosen = namespaceOf(options, client.namespace);
     const { readSnapshot } = await import('../cluster/snapshot.ts');
-    const contents = await readSnapshot(client, { kinds, ...chosen });
-    return { contents, failures: contents.failures, ...chosen };
+    return work(async () => {
+      const contents = await readSnapshot(client, { kinds, ...chosen });
+      return { contents, failures: contents.failures, ...chosen };
+    });
   });
 }
 

@@ -1,6 +1,6 @@
 /** The program: the options that every command takes, help, and the commands of `commands.ts` below it. */
 import { Command, CommanderError, Option } from 'commander';
-import type { CommandDeclaration, Example, ProgramParts } from './command.ts';
+import type { CommandDeclaration, Example, ProgramParts, ProgramShape } from './command.ts';
 import { examplesText } from './command.ts';
 import { COMMANDS } from './commands.ts';
 import { EXIT } from './terminal.ts';
@@ -78,7 +78,8 @@ function addCommand(above: Command, declaration: CommandDeclaration, running: Ru
   for (const below of commands) addCommand(command, below, running);
   if (run === undefined) return;
   command.action(async () => {
-    running.finish(await run({ ...command.optsWithGlobals(), ...argumentsOf(command) }, running.parts));
+    const options = { ...command.optsWithGlobals(), ...argumentsOf(command) };
+    running.finish(await run(options, running.parts, shapeOf(topOf(command))));
   });
 }
 
@@ -88,4 +89,28 @@ function argumentsOf(command: Command): Readonly<Record<string, unknown>> {
   return Object.fromEntries(
     command.registeredArguments.map((argument, index) => [argument.name(), values[index]]),
   );
+}
+
+function topOf(command: Command): Command {
+  return command.parent === null ? command : topOf(command.parent);
+}
+
+/** The program as data; what is hidden stays hidden. */
+function shapeOf(command: Command): ProgramShape {
+  const help = command.createHelp();
+  return {
+    name: command.name(),
+    about: command.description(),
+    options: help.visibleOptions(command).map((option) => ({
+      flags: [option.short, option.long].filter((flag) => flag !== undefined && flag !== null),
+      about: option.description,
+      takesValue: option.required || option.optional,
+      choices: option.argChoices ?? [],
+    })),
+    choices: command.registeredArguments.flatMap((argument) => argument.argChoices ?? []),
+    commands: help
+      .visibleCommands(command)
+      .filter((one) => one.name() !== 'help')
+      .map(shapeOf),
+  };
 }

@@ -4,8 +4,9 @@ import { restartWorkload } from '../cluster/restart.ts';
 import { loadConfig } from '../config/load.ts';
 import { dig } from '../kube/json.ts';
 import { workloadKind } from '../kube/workload.ts';
-import { groupOf } from '../kube/object.ts';
+import { createdAt, groupOf } from '../kube/object.ts';
 import { text } from '../kube/json.ts';
+import { canRestart, restartTime } from '../reload/restart.ts';
 import { settingsOf } from '../review/settings.ts';
 import { reportFailures } from './observe.ts';
 import type { Options } from './options.ts';
@@ -43,7 +44,7 @@ export async function run(options: Options, terminal: Terminal): Promise<number>
         const { live, survey, client } = surveyed;
         const users = await usersOf(surveyed, { settings, secret, namespace: live.home });
         progress.say('restarting');
-        const at = new Date().toISOString();
+        const at = restartTime(Date.now(), users.filter(isPod).map(agedPod));
         const done: Restart[] = [];
         for (const user of users.filter(isOwn)) done.push(await restart(user, { client, at, dryRun }));
         return {
@@ -71,6 +72,15 @@ function refuseWhatCannotBe(options: Options, dryRun: boolean): void {
   }
 }
 
+function isPod({ kind }: SecretUser): boolean {
+  return kind === 'Pod';
+}
+
+function agedPod({ raw }: SecretUser): { readonly createdAt?: number } {
+  const created = createdAt(raw);
+  return created === undefined ? {} : { createdAt: created };
+}
+
 /** Pods of a workload go with it. */
 function isOwn({ owner }: SecretUser): boolean {
   return owner === undefined;
@@ -78,13 +88,13 @@ function isOwn({ owner }: SecretUser): boolean {
 
 interface Manner {
   readonly client: Client | undefined;
-  readonly at: string;
+  readonly at: Date;
   readonly dryRun: boolean;
 }
 
 async function restart(user: SecretUser, { client, at, dryRun }: Manner): Promise<Restart> {
   const kind = workloadKind(groupOf(text(user.raw, 'apiVersion') ?? ''), user.kind);
-  const reason = kind === undefined ? SKIPPED['Pod'] : (SKIPPED[user.kind] ?? pausedReason(user));
+  const reason = kind !== undefined && canRestart(kind) ? pausedReason(user) : SKIPPED[user.kind];
   if (kind === undefined || reason !== undefined)
     return { user, action: 'skipped', ...(reason === undefined ? {} : { reason }) };
   try {

@@ -15,6 +15,8 @@ export interface Terminal {
   readonly stdin: AsyncIterable<string | Uint8Array>;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
+  /** Ends what would go on for ever; without it the process's own signals do. */
+  readonly interrupted?: AbortSignal;
 }
 
 /** Exit codes, floe's own (contract, section 7). */

@@ -15,6 +15,7 @@ import type { Use } from '../review/references.ts';
 import { resolveSecret } from '../review/resolve.ts';
 import type { Settings } from '../review/settings.ts';
 import { stateFindings } from '../review/states.ts';
+import { claimFindings } from '../review/tenancy.ts';
 import type { FloeReference } from './floe-references.ts';
 import type { LiveWorld } from './live-world.ts';
 
@@ -45,6 +46,8 @@ interface Terms {
   readonly settings: Settings;
   /** The namespace of the jobs. */
   readonly namespace: string;
+  /** FLOE_ENV: the environment that the jobs will run in, where the namespace's own label does not say. */
+  readonly environment: string | undefined;
 }
 
 /** What to know of a Secret that no plugin can be asked for. */
@@ -92,11 +95,19 @@ export async function validateSecrets(
       namespace: one.namespace,
       wanted: [],
     };
-    return { ...one, ...judged(inquiry, one), elsewhere: one.namespace !== terms.namespace };
+    return {
+      ...one,
+      ...judged(inquiry, one, terms.environment),
+      elsewhere: one.namespace !== terms.namespace,
+    };
   });
 }
 
-function judged(inquiry: Inquiry, wanted: Wanted): Pick<Validated, 'state' | 'record' | 'findings'> {
+function judged(
+  inquiry: Inquiry,
+  wanted: Wanted,
+  environment: string | undefined,
+): Pick<Validated, 'state' | 'record' | 'findings'> {
   const uses = wanted.places.map(useOf);
   if (!isDnsSubdomain(wanted.name)) {
     const made = { ...invalid(`'${wanted.name.slice(0, 60)}' is not a valid Secret name`), uses };
@@ -106,10 +117,14 @@ function judged(inquiry: Inquiry, wanted: Wanted): Pick<Validated, 'state' | 're
   const resolution = resolveSecret(inquiry, wanted.name, bench.policy.maxSyncAge);
   const { state, drafts } = stateFindings(bench, groupOf(wanted), resolution);
   const { record } = resolution;
+  const policy = { ...bench.policy, ...(environment === undefined ? {} : { environment }) };
+  const rights = resolution.claims.trusted
+    .flatMap((claim) => claimFindings(inquiry.settings, policy, claim, inquiry.namespace))
+    .map((one) => ({ secret: wanted.name, uses, ...one }));
   return {
     state,
     ...(record === undefined ? {} : { record }),
-    findings: [...drafts, ...namingFindings(wanted.name, uses)].map(findingOf),
+    findings: [...drafts, ...rights, ...namingFindings(wanted.name, uses)].map(findingOf),
   };
 }
 

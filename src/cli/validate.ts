@@ -38,7 +38,8 @@ export async function run(options: Options, terminal: Terminal): Promise<number>
     return withWorld(cluster(options, manifest), terminal, settings.kinds, async (live) => {
       const namespace = live.home;
       const wanted = groupReferences(manifest.references, namespace);
-      const secrets = await validateSecrets(wanted, live, { settings, namespace });
+      const environment = terminal.env['FLOE_ENV'] || undefined;
+      const secrets = await validateSecrets(wanted, live, { settings, namespace, environment });
       const validation = { file: manifest.file, namespace, secrets };
       terminal.stdout.write(printed(format, validation, terminal));
       const codes = reportFailures(live.failures(), terminal);
@@ -65,15 +66,28 @@ interface Manifest {
   readonly references: readonly Located[];
 }
 
+/** The manifest, and the files of `--artifacts`: they alone where no manifest was named. */
 async function readManifest(options: Options, { cwd }: Terminal): Promise<Manifest> {
   const chosen = textOption(options, 'config');
-  const { file, content } = await firstOf(chosen === undefined ? MANIFESTS : [chosen], cwd);
+  const artifacts = listOption(options, 'artifacts');
+  const read = async (files: readonly string[]): Promise<Manifest> => manifestOf(await firstOf(files, cwd));
+  const named = chosen === undefined ? [] : [await read([chosen])];
+  const others = await Promise.all(artifacts.map(async (file) => read([file])));
+  const all = [...named, ...others];
+  const manifests = all.length === 0 ? [await read(MANIFESTS)] : all;
+  return {
+    file: manifests.map(({ file }) => file).join(', '),
+    namespace: manifests.map(({ namespace }) => namespace).find((namespace) => namespace !== undefined),
+    references: manifests.flatMap(({ references }) => references),
+  };
+}
+
+function manifestOf({ file, content }: { readonly file: string; readonly content: string }): Manifest {
   const documents = parseDocuments(content, file);
+  const namespaces = documents.map(({ value }) => floeNamespace(value));
   return {
     file,
-    namespace: documents
-      .map(({ value }) => floeNamespace(value))
-      .find((namespace) => namespace !== undefined),
+    namespace: namespaces.find((namespace) => namespace !== undefined),
     references: documents.flatMap((document) => located(document, file)),
   };
 }

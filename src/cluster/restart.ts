@@ -1,16 +1,15 @@
-/** Rolling a workload as the reloader does: a new value of the template's annotation, by server-side apply. */
-import { KEYS, PROGRAM } from '../contract/keys.ts';
-import type { Json, JsonObject } from '../kube/json.ts';
-import { apiVersionOf, nameOf, namespaceOf } from '../kube/object.ts';
-import type { WorkloadKind, WorkloadObject } from '../kube/workload.ts';
+/** Rolling a workload as the reloader does, once, because somebody asked for it. */
+import { PROGRAM } from '../contract/keys.ts';
+import { nameOf, namespaceOf, uidOf } from '../kube/object.ts';
+import type { WorkloadObject } from '../kube/workload.ts';
+import { restartPatch } from '../reload/restart.ts';
 import { ApiError } from './api-error.ts';
 import type { Client } from './client.ts';
 import { APPLY } from './media-types.ts';
 import { objectPath } from './paths.ts';
 
 interface RestartOptions {
-  /** RFC 3339; the value that makes the template another one. */
-  readonly at: string;
+  readonly at: Date;
   /** Ask the API server for its answer, and change nothing. */
   readonly dryRun: boolean;
 }
@@ -25,16 +24,6 @@ export async function restartWorkload(
   const path = objectPath(kind, namespace, name);
   if (path === undefined) throw new ApiError(404, 'NotFound', `no ${kind.kind} can be named '${name}'`);
   const query = `fieldManager=${PROGRAM}&force=true${dryRun ? '&dryRun=All' : ''}`;
-  const body = {
-    apiVersion: apiVersionOf(kind),
-    kind: kind.kind,
-    metadata: { namespace, name },
-    ...templateOf(kind, { metadata: { annotations: { [KEYS.restartedAt]: at } } }),
-  };
-  await client.send('PATCH', `${path}?${query}`, body, { contentType: APPLY });
-}
-
-/** A part of the pod template in its place: `{spec: {template: …}}`. */
-function templateOf(kind: WorkloadKind, template: JsonObject): JsonObject {
-  return kind.template.reduceRight<Json>((inner, key) => ({ [key]: inner }), template) as JsonObject;
+  const patch = restartPatch({ kind, namespace, name, uid: uidOf(raw) }, at);
+  await client.send('PATCH', `${path}?${query}`, patch, { contentType: APPLY });
 }

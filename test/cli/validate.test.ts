@@ -171,6 +171,47 @@ All 2 references found.
     });
   });
 
+  it('reads compiled artifacts and a floe.yaml, instead of a manifest and besides', async () => {
+    const files = {
+      'manifest.yaml': manifest('snowflake-credentials'),
+      'artifacts.json': JSON.stringify({
+        deployment: {
+          storage: { credentials: { secret_ref: { name: 'minio', keys: { user: 'root-user' } } } },
+        },
+      }),
+      'floe.yaml': 'destinations:\n  - name: crm\n    connection_secret_ref: salesforce\n',
+    };
+    const alone = await validated(files, { artifacts: ['artifacts.json', 'floe.yaml'] });
+    expect(alone.out).toContain(
+      'Validating secret references in artifacts.json, floe.yaml...\n✗ minio: NOT FOUND',
+    );
+    expect(alone.out).toContain('✗ salesforce: NOT FOUND');
+    expect(alone.out).not.toContain('snowflake');
+    const besides = await validated(files, { config: 'manifest.yaml', artifacts: ['artifacts.json'] });
+    expect(besides.out).toContain('✓ snowflake-credentials: exists');
+    expect(besides.out).toContain('✗ minio: NOT FOUND');
+    expect((await validated(files, { artifacts: ['nope.json'] })).code).toBe(3);
+  });
+
+  it('takes FLOE_ENV for the environment that the secrets must be of', async () => {
+    const sync = infisicalSecret('sync', {
+      target: 'snowflake-credentials',
+      status: readyStatus('True', '2026-01-01T00:00:00Z'),
+    });
+    const cwd = folderOf({
+      'manifest.yaml': manifest('snowflake-credentials'),
+      'world/world.yaml': `${NAMESPACE}---\n${SECRET}---\n${sync}`,
+    });
+    const within = async (FLOE_ENV: string) =>
+      captured(run, { world: ['world'], namespace: 'floe-jobs' }, { cwd, env: { FLOE_ENV } });
+    // The aliases of the settings count: the resource says `production`.
+    expect((await within('prod')).code).toBe(0);
+    expect((await within('')).code).toBe(0);
+    const staging = await within('staging');
+    expect(staging.code).toBe(5);
+    expect(staging.out).toContain('FLOE-E811');
+  });
+
   it.each<readonly [string, Readonly<Record<string, string>>, object, readonly [number, string]]>([
     ['no manifest', {}, {}, [3, 'no manifest.yaml and no platform-manifest.yaml here']],
     ['a manifest that is not there', {}, { config: 'x.yaml' }, [3, 'no x.yaml here']],
