@@ -14,7 +14,7 @@ RUN npm ci --ignore-scripts
 COPY tsconfig.json ./
 COPY tools tools
 COPY src src
-RUN node tools/build.ts && node tools/sbom.ts
+RUN node tools/build.ts
 
 FROM ${RUNTIME_IMAGE}
 ARG VERSION=0.1.0

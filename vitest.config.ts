@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 const LIVE = 'test/live/**/*.live.test.ts';
+const E2E = 'test/e2e/**/*.e2e.test.ts';
 
 export default defineConfig({
   test: {
@@ -11,7 +12,7 @@ export default defineConfig({
     // Live tests mostly wait for other processes, so two do no harm even on two cores.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
-      { extends: true, test: { name: 'tests', include: ['test/**/*.test.ts'], exclude: [LIVE] } },
+      { extends: true, test: { name: 'tests', include: ['test/**/*.test.ts'], exclude: [LIVE, E2E] } },
       {
         extends: true,
         test: {
@@ -21,6 +22,8 @@ export default defineConfig({
           globalSetup: ['test/live/setup.ts'],
         },
       },
+      // Real pods, of which there is one cluster too.
+      { extends: true, test: { name: 'e2e', include: [E2E], globalSetup: ['test/e2e/setup.ts'] } },
     ],
   },
 });

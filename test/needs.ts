@@ -80,7 +80,10 @@ const LOOKS: Readonly<Record<Need, () => Want>> = {
   },
   // Pods that really run.
   node: () => {
-    if (clusterChoice() === 'kind') return { ...wantOf('docker'), need: 'node' };
+    const choice = clusterChoice();
+    if (choice === 'kind') return { ...wantOf('docker'), need: 'node' };
+    if (choice !== 'auto' && choice !== 'node')
+      return want('node', false, [`FLOE_TEST_CLUSTER is ${choice}`, 'FLOE_TEST_CLUSTER=node npm test']);
     const lack = lackOf();
     if (lack !== undefined) return want('node', false, [lack.reason, lack.command]);
     const controllers = wantOf('controllers');

@@ -1,7 +1,8 @@
-// Builds dist/cli.mjs and its lazily loaded chunks. Not minified: a crash then prints a line that can be read.
-import { rmSync } from 'node:fs';
+// Builds dist/cli.mjs and its lazily loaded chunks, with the list of what is in them. Not minified: a crash then prints a line that can be read.
+import { rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
+import { billOfMaterials } from './sbom.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -12,7 +13,7 @@ const bundle = await rolldown({
   platform: 'node',
   logLevel: 'warn',
 });
-await bundle.write({
+const { output } = await bundle.write({
   dir: `${root}dist`,
   format: 'esm',
   entryFileNames: '[name].mjs',
@@ -20,3 +21,5 @@ await bundle.write({
   banner: '// SPDX-License-Identifier: Apache-2.0',
 });
 await bundle.close();
+const modules = output.flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : []));
+writeFileSync(`${root}dist/sbom.cdx.json`, billOfMaterials(modules));

@@ -32,8 +32,6 @@ if (values.help || file === undefined || more.length > 0) {
   (values.help ? process.stdout : process.stderr).write(HELP);
   process.exit(values.help ? 0 : 2);
 }
-for (const tool of ['build.ts', 'sbom.ts']) {
-  execFileSync(process.execPath, [fileURLToPath(new URL(tool, import.meta.url))], { stdio: 'inherit' });
-}
+execFileSync(process.execPath, [fileURLToPath(new URL('build.ts', import.meta.url))], { stdio: 'inherit' });
 await writeImage(file, webhookImage(values.name, { VERSION: manifest.version, REVISION: values.revision }));
 console.log(`${file}: ${values.name}, ${(statSync(file).size / 1e6).toFixed(1)} MB`);

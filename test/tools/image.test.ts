@@ -6,6 +6,7 @@ import manifest from '../../package.json' with { type: 'json' };
 import { writeImage } from '../../tools/image-archive.ts';
 import type { Image } from '../../tools/image-archive.ts';
 import { readRecipe } from '../../tools/image-recipe.ts';
+import { billOfMaterials } from '../../tools/sbom.ts';
 import { temporaryDirectory } from '../control-plane/temporary.ts';
 
 const dockerfile = readFileSync(new URL('../../Dockerfile', import.meta.url), 'utf8');
@@ -36,6 +37,34 @@ describe('the Dockerfile', () => {
   it('pins no frontend and no digest, and leaves probing to Kubernetes', () => {
     expect(dockerfile).not.toMatch(/^# *syntax=|@sha256:|^HEALTHCHECK/m);
     expect(dockerfile.match(/^FROM .*/gm)).toEqual(['FROM ${NODE_IMAGE} AS build', 'FROM ${RUNTIME_IMAGE}']);
+  });
+});
+
+describe('the bill of materials', () => {
+  const read = (modules: readonly string[]) => JSON.parse(billOfMaterials(modules));
+
+  it('names each package once, with what the lockfile says of it', () => {
+    const bom = read([
+      '/clone/src/main.ts',
+      '/clone/node_modules/yaml/browser/index.js',
+      '/clone/node_modules/yaml/browser/dist/parse/parser.js',
+      '/clone/node_modules/@kubernetes/client-node/dist/index.js',
+      '\0rolldown/runtime.js',
+    ]);
+    const { yaml, '@kubernetes/client-node': client } = manifest.dependencies;
+    expect(bom.components.map(({ purl }: { readonly purl: string }) => purl)).toEqual([
+      `pkg:npm/%40kubernetes/client-node@${client}`,
+      `pkg:npm/yaml@${yaml}`,
+    ]);
+    const hashes = [{ alg: 'SHA-512', content: expect.stringMatching(/^[0-9a-f]{128}$/) }];
+    expect(bom.components[1]).toMatchObject({ licenses: [{ license: { id: 'ISC' } }], hashes });
+    expect(bom.metadata.component.name).toBe(manifest.name);
+  });
+
+  it('is refused for a package that the lockfile does not pin', () => {
+    expect(() => read(['/clone/node_modules/left-pad/index.js'])).toThrow(
+      'does not know node_modules/left-pad',
+    );
   });
 });
 

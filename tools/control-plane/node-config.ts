@@ -39,6 +39,8 @@ oom_score = 0
   sandbox_image = "${PAUSE_IMAGE}"
   # This process may not lower anybody's score; runc would fail without a word.
   restrict_oom_score_adj = true
+  # Its profiles would be loaded into the machine's kernel.
+  disable_apparmor = true
 
 [plugins."io.containerd.grpc.v1.cri".containerd]
   snapshotter = "${snapshotter}"

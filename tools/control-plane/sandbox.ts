@@ -26,6 +26,8 @@ export interface Sandbox {
 
 /** In the sandbox's own network, so another run's may be the same. */
 export const NODE_ADDRESS = '172.31.77.1';
+/** Nobody has these addresses: kube-proxy gives what is sent there another one, if only there is a way there. */
+export const SERVICE_SUBNET = '10.0.0.0/24';
 const READY = 'the sandbox is ready';
 const READY_WITHIN = 30_000;
 
@@ -57,6 +59,7 @@ ip link set lo up
 ip link add node0 type bridge
 ip addr add ${NODE_ADDRESS}/24 dev node0
 ip link set node0 up
+ip route add ${SERVICE_SUBNET} dev node0
 echo 1 > /proc/sys/net/ipv4/ip_forward
 echo ${READY}
 sleep infinity &

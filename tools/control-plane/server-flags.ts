@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { NODE_ADDRESS } from './sandbox.ts';
+import { NODE_ADDRESS, SERVICE_SUBNET } from './sandbox.ts';
 import type { Sandbox } from './sandbox.ts';
 
 // Without the controllers that need kubelets, clouds, volumes or certificates to do anything.
@@ -66,7 +66,7 @@ export function apiServerFlags({ directory, port, controllers, extra, sandbox }:
     '--service-account-issuer=https://kubernetes.default.svc.cluster.local',
     `--service-account-key-file=${file('accounts.pub')}`,
     `--service-account-signing-key-file=${file('accounts.key')}`,
-    '--service-cluster-ip-range=10.0.0.0/24',
+    `--service-cluster-ip-range=${SERVICE_SUBNET}`,
     '--allow-privileged=true',
     '--profiling=false',
     // Nothing makes the default service account without controllers, and Pods would be refused for its absence.
