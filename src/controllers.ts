@@ -6,10 +6,15 @@ import type { Admission } from './cluster/admit.ts';
 import type { Client } from './cluster/client.ts';
 import type { Controller, Tell } from './cluster/controller.ts';
 import { runControllers } from './cluster/controller.ts';
+import type { Events } from './cluster/events.ts';
+import { gates } from './cluster/gates.ts';
 import type { Election } from './cluster/leader.ts';
 import { startElection } from './cluster/leader.ts';
 import { homeOf } from './cluster/home.ts';
 import type { LiveCluster } from './cluster/live.ts';
+import { missedPods } from './cluster/missed-pods.ts';
+import { retries } from './cluster/retries.ts';
+import type { Telemetry } from './cluster/telemetry.ts';
 import type { Config } from './config/config.ts';
 import { isOptedIn } from './review/policy.ts';
 import { settingsOf } from './review/settings.ts';
@@ -22,17 +27,25 @@ export interface ControllersOptions {
   readonly admit: Admission;
   /** Whose leader's part runs beside the controllers. */
   readonly serving: Pick<Serving, 'lead'>;
+  readonly events: Events;
+  readonly telemetry: Telemetry;
   readonly log: Log;
 }
 
 /** The controllers that the config turns on. */
 function controllersOf(_config: Config): readonly Controller[] {
-  return [];
+  return [gates, retries, missedPods];
+}
+
+/** What the Lease says of them: nobody may count on gates that are only opened, never served. */
+function servedNames(config: Config, controllers: readonly Controller[]): readonly string[] {
+  const names = controllers.map(({ name }) => name);
+  return config.gates.enabled ? names : names.filter((name) => name !== gates.name);
 }
 
 /** Stands for election, and runs the controllers whenever this process leads. */
 export function startControllers(options: ControllersOptions): Election {
-  const { config, client, live, admit, serving, log } = options;
+  const { config, client, live, admit, serving, events, telemetry, log } = options;
   const controllers = controllersOf(config);
   const { exemptNamespaces } = settingsOf(config);
   const parts = {
@@ -42,6 +55,8 @@ export function startControllers(options: ControllersOptions): Election {
     world: live.world,
     lookup: live.lookup,
     admit,
+    events,
+    telemetry,
     tell: tellerOf(log),
     now: Date.now,
     isWatched(name: string) {
@@ -55,7 +70,7 @@ export function startControllers(options: ControllersOptions): Election {
     namespace: homeOf(client),
     name: config.webhook.name,
     identity: `${hostname()}_${randomUUID()}`,
-    controllers: controllers.map(({ name }) => name),
+    controllers: servedNames(config, controllers),
     report: ({ event, ...fields }) =>
       log[event === 'failed' ? 'warn' : 'info'](fields, ELECTION_EVENTS[event]),
     lead: async (signal) => {

@@ -4,9 +4,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Serving } from './certificates.ts';
 import { openServing } from './certificates.ts';
 import type { ServeOptions } from './cli/serve.ts';
+import { createAnnouncer } from './cluster/admission-events.ts';
 import type { Client } from './cluster/client.ts';
 import { connect } from './cluster/connect.ts';
+import { createEvents } from './cluster/events.ts';
+import type { Election } from './cluster/leader.ts';
 import { createLiveCluster } from './cluster/live.ts';
+import type { Telemetry } from './cluster/telemetry.ts';
 import type { WatchReport } from './cluster/watch.ts';
 import { watchWorldFolder } from './cluster/world-files.ts';
 import type { Config } from './config/config.ts';
@@ -16,6 +20,7 @@ import { createReviewer } from './review/review.ts';
 import { settingsOf } from './review/settings.ts';
 import type { AppParts } from './server/app.ts';
 import { createApp } from './server/app.ts';
+import type { Audit } from './server/audit.ts';
 import { createAudit } from './server/audit.ts';
 import { awaitShutdown } from './server/drain.ts';
 import type { Readiness } from './server/health.ts';
@@ -29,6 +34,8 @@ import { tidyOnceReady } from './server/tidy.ts';
 /** What reviews are judged against: an API server, or a folder of manifests. */
 interface Cluster {
   readonly admit: AppParts['admit'];
+  /** Told of each decision; a folder of manifests has nobody to tell. */
+  readonly decided?: Audit['decided'];
   readonly ready: () => Readiness;
   readonly stop: () => void | Promise<void>;
 }
@@ -55,7 +62,9 @@ export async function serve(config: Config, options: ServeOptions): Promise<numb
     closers.push(serving.stop);
     const metrics = createMetrics({ certificateExpiry: serving.expiresAt });
     const audit = createAudit({ write: lines.write, authenticated: config.webhook.clientCA !== '' });
-    const cluster = clusterOf(config, { client, options, serving, log, count: metrics.cacheOperation });
+    const { cacheOperation, telemetry } = metrics;
+    const parts = { client, options, serving, log, telemetry, count: cacheOperation };
+    const cluster = clusterOf(config, parts);
     closers.push(cluster.stop);
     const { admit } = cluster;
     const { draining } = shutdown;
@@ -68,7 +77,8 @@ export async function serve(config: Config, options: ServeOptions): Promise<numb
     const certificates = await Promise.race([serving.opened, shutdown.asked]);
     if (typeof certificates === 'string') return 0;
 
-    const app = createApp({ tls: certificates.current(), admit, audit, metrics, log, draining });
+    const told = { ...audit, decided: both(audit.decided, cluster.decided) };
+    const app = createApp({ tls: certificates.current(), admit, audit: told, metrics, log, draining });
     closers.push(() => closeGently(app, PATIENCE));
     certificates.follow((pair) => app.server.setSecureContext(pair));
     const port = await listen(app, config.server.port);
@@ -97,6 +107,14 @@ async function clientOf({ world, kubeconfig, context }: ServeOptions): Promise<C
   });
 }
 
+function both(first: Audit['decided'], second: Audit['decided'] | undefined): Audit['decided'] {
+  if (second === undefined) return first;
+  return (request, decision) => {
+    first(request, decision);
+    second(request, decision);
+  };
+}
+
 function watchReporter(log: Log): (report: WatchReport) => void {
   return ({ event, ...fields }) => log[event === 'failed' ? 'warn' : 'info'](fields, WATCH_EVENTS[event]);
 }
@@ -113,6 +131,7 @@ interface ClusterParts {
   readonly log: Log;
   /** Told of each look into the memory of Secrets. */
   readonly count: (result: string) => void;
+  readonly telemetry: Telemetry;
 }
 
 function clusterOf(config: Config, parts: ClusterParts): Cluster {
@@ -122,21 +141,41 @@ function clusterOf(config: Config, parts: ClusterParts): Cluster {
 }
 
 function liveCluster(config: Config, parts: ClusterParts & { readonly client: Client }): Cluster {
-  const { client, count, log, serving } = parts;
+  const { client, count, log, serving, telemetry } = parts;
   const live = createLiveCluster({
     client,
     kinds: settingsOf(config).kinds,
     config,
     count,
+    serves: (controller) => election.serves(controller),
     report: watchReporter(log),
   });
   const admit = live.admission({ review: createReviewer(config), now: Date.now });
-  const election = startControllers({ config, client, live, admit, serving, log });
+  const events = createEvents({
+    client,
+    telemetry,
+    now: Date.now,
+    failed: (error) => log.warn({ err: error }, 'event not written'),
+  });
+  const announcer = createAnnouncer({ client, events });
+  const election: Election = startControllers({
+    config,
+    client,
+    live,
+    admit,
+    serving,
+    events,
+    telemetry,
+    log,
+  });
   return {
     admit,
+    decided: announcer.decided,
     ready: live.ready,
     stop: async () => {
       await election.stop();
+      await announcer.stop();
+      await events.stop();
       await live.stop();
     },
   };

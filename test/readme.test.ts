@@ -14,6 +14,8 @@ import { REASONS, STATES } from '../src/contract/reasons.ts';
 import { PLUGINS } from '../src/plugins/index.ts';
 import type { Rule } from '../src/cluster/permissions.ts';
 import { rbacRules } from '../src/cluster/permissions.ts';
+import type { CounterName, GaugeName } from '../src/cluster/telemetry.ts';
+import { COUNTERS, GAUGES } from '../src/cluster/telemetry.ts';
 import { createMetrics } from '../src/server/metrics.ts';
 import { cluster, mutate, pod, request, secret } from './review/setup.ts';
 import { ROOT } from './sources.ts';
@@ -235,11 +237,19 @@ describe('commands', () => {
   });
 });
 
+const sampleOf = (labels: readonly string[]) => Object.fromEntries(labels.map((label) => [label, 'x']));
+
 test('metrics', async () => {
   const metrics = createMetrics({ certificateExpiry: () => 0 });
   const injected = mutate(pod({ inject: 'db' }), cluster({ secrets: [secret('db')] }));
   metrics.reviewed(request('mutate', {}), injected, 1);
   metrics.cacheOperation('hit');
+  for (const [name, { labels }] of Object.entries(GAUGES)) {
+    metrics.telemetry.gauge(name as GaugeName, [{ labels: sampleOf(labels) as never, value: 1 }]);
+  }
+  for (const [name, { labels }] of Object.entries(COUNTERS)) {
+    metrics.telemetry.count(name as CounterName, sampleOf(labels) as never);
+  }
   const text = await metrics.text();
   const known = [...text.matchAll(/^# HELP (floe_secrets_\w+) (.*)$/gm)].map(([, name = '', help = '']) => {
     const sample = new RegExp(`^${name}(?:_sum)?(?:\\{(.*?)\\})? `, 'm').exec(text)?.[1] ?? '';
@@ -277,7 +287,7 @@ describe('settings', () => {
     const sections = rows
       .filter(([, , about]) => about?.endsWith('(not used yet)'))
       .map(([key]) => key?.split('.')[0]);
-    expect([...new Set(sections)]).toEqual(['pending', 'gates', 'reload', 'missedPods', 'metrics']);
+    expect([...new Set(sections)]).toEqual(['reload', 'metrics']);
     const used = ['serve.ts', 'review/settings.ts', 'review/plan.ts', 'cluster/live.ts'].map((file) =>
       readFileSync(join(ROOT, 'src', file), 'utf8'),
     );

@@ -72,6 +72,7 @@ export function bundleWorldOf(bundle: Bundle, below: World): BundleWorld {
       watched,
       kind: (kind) =>
         contents.syncResources.some((one) => isSameKind(one.kind, kind)) ? top.kind(kind) : below.kind(kind),
+      serves: (controller) => top.serves(controller) || below.serves(controller),
     },
   };
 }

@@ -4,6 +4,7 @@ import { CREATE_COMMAND } from './create-command.ts';
 import { ANNOTATE_COMMAND } from './annotate-command.ts';
 import { COMPLETION_COMMAND } from './completion-command.ts';
 import { EXPLAIN_COMMAND } from './explain-command.ts';
+import { GATES_COMMAND } from './gates-command.ts';
 import { LIST_COMMAND } from './list-command.ts';
 import { POLICY_COMMAND } from './policy-command.ts';
 import { RESTART_COMMAND } from './restart-command.ts';
@@ -25,6 +26,7 @@ export const COMMANDS: readonly CommandDeclaration[] = [
   SCAN_COMMAND,
   USAGE_COMMAND,
   RESTART_COMMAND,
+  GATES_COMMAND,
   VALIDATE_COMMAND,
   CREATE_COMMAND,
   SYNC_COMMAND,

@@ -1,6 +1,5 @@
 /** One object through both of the webhook's doors, as the API server would send it. */
-import jsonpatch from 'fast-json-patch';
-import type { Operation } from 'fast-json-patch';
+import { patched } from '../cluster/two-calls.ts';
 import type { JsonObject } from '../kube/json.ts';
 import { groupOf } from '../kube/object.ts';
 import { text } from '../kube/json.ts';
@@ -42,15 +41,15 @@ export async function reviewSubject(subject: Subject, judge: Judge): Promise<Res
 
 async function reviewPod(subject: Subject, pod: JsonObject, judge: Judge): Promise<Result> {
   const mutated = await judge(requestOf('mutate', subject, pod));
-  const patched = patchedPod(pod, mutated);
-  const validated = await judge(requestOf('validate', subject, patched));
+  const final = patched(pod, mutated);
+  const validated = await judge(requestOf('validate', subject, final));
   if (!mutated.allowed) return refusedAtOnce(subject, mutated, validated);
   return {
     ...resultOf(subject, validated),
     findings: merged(validated.findings, mutated.findings),
     patch: mutated.patch,
     injected: mutated.injected,
-    patched,
+    patched: final,
   };
 }
 
@@ -80,13 +79,6 @@ function merged(first: readonly Finding[], second: readonly Finding[]): readonly
     secret === undefined ? message : `${code} ${secret} ${key ?? ''}`;
   const said = new Set(first.map(subjectOf));
   return [...first, ...second.filter((finding) => !said.has(subjectOf(finding)))];
-}
-
-function patchedPod(pod: JsonObject, { patch }: Decision): JsonObject {
-  if (patch.length === 0) return pod;
-  // The library wants mutable operations of its own type, and applies them to a copy.
-  const operations = structuredClone(patch) as unknown as Operation[];
-  return jsonpatch.applyPatch(structuredClone(pod), operations).newDocument;
 }
 
 function requestOf(

@@ -6,10 +6,12 @@ import type { Config } from '../config/config.ts';
 import type { Admission } from './admit.ts';
 import { ApiError } from './api-error.ts';
 import type { Client } from './client.ts';
+import type { Events } from './events.ts';
 import type { Lookup } from './lookup.ts';
 import { backoff } from './pause.ts';
 import type { RunningCluster } from './running.ts';
 import { startRunning } from './running.ts';
+import type { Telemetry } from './telemetry.ts';
 import type { LiveWorld } from './world.ts';
 
 /** What every controller is given. */
@@ -22,6 +24,8 @@ export interface ControllerParts {
   /** The webhook's own judgement, with live reads before a no. */
   readonly admit: Admission;
   readonly running: RunningCluster;
+  readonly events: Events;
+  readonly telemetry: Telemetry;
   readonly tell: Tell;
   /** Milliseconds since the epoch. */
   now(): number;
@@ -100,8 +104,14 @@ function writingWhile(leading: () => boolean, client: Client): Client {
   };
 }
 
+/** Resolves when the signal is aborted: the end of every controller's run. */
+export async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
+
 /** Waits, at most until the signal is aborted. */
-async function pauseWithin(milliseconds: number, signal: AbortSignal): Promise<void> {
+export async function pauseWithin(milliseconds: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;
   await new Promise<void>((resolve) => {
     const end = (): void => {

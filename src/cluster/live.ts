@@ -17,6 +17,8 @@ export interface LiveClusterOptions extends WatchOptions {
   /** The sync resources to watch; those whose CRDs are not installed wait for them. */
   readonly kinds: readonly SyncKind[];
   readonly config: { readonly secrets: Config['secrets'] };
+  /** Whether some replica leads and runs this controller. */
+  readonly serves?: ((controller: string) => boolean) | undefined;
   /** Told for each Secret that a review asks for. */
   readonly count?: ((result: 'hit' | 'miss') => void) | undefined;
 }
@@ -37,6 +39,7 @@ export function createLiveCluster(options: LiveClusterOptions): LiveCluster {
   const { access, cacheMax, cacheTtl } = options.config.secrets;
   const world = startWorld(client, kinds, {
     watchSecrets: access === 'watch',
+    serves: options.serves,
     ...(options.times === undefined ? {} : { times: options.times }),
     report: options.report,
   });

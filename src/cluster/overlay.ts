@@ -59,6 +59,7 @@ export function believedWorld(base: World, memory: Memory): World {
     opaqueIn: base.opaqueIn,
     watched: base.watched,
     kind: base.kind,
+    serves: base.serves,
   };
 }
 
@@ -118,6 +119,7 @@ function worldOver({ base, memory, claimants, onHit }: OverlayParts, layers: Lay
     opaqueIn: base.opaqueIn,
     watched: claimants.watched,
     kind: claimants.kind,
+    serves: base.serves,
   };
 }
 

@@ -15,7 +15,12 @@ export function namedPath(
   { namespace, name }: { readonly namespace: string; readonly name: string },
 ): string {
   const collection = collectionPath(kind, kind.namespaced ? namespace : undefined);
-  return `${collection}?fieldSelector=${encodeURIComponent(`metadata.name=${name}`)}`;
+  return selectedPath(collection, `metadata.name=${name}`);
+}
+
+/** Those objects of a collection that a field selects: 'reason=FailedCreate'. */
+export function selectedPath(collection: string, fieldSelector: string): string {
+  return `${collection}?fieldSelector=${encodeURIComponent(fieldSelector)}`;
 }
 
 /** One object, or undefined where no object can have these names. */

@@ -62,6 +62,28 @@ export const FEATURES = {
   certificates: { own: [certificates(['get', 'list', 'watch'])] },
   /** The same, for the leader. */
   keepCertificates: { own: [certificates(['patch'])] },
+  /** To say what was decided where `kubectl describe` shows it. */
+  events: {
+    cluster: [
+      rule('', ['events'], ['create', 'patch']),
+      // The owner that a pod names counts only once it was read.
+      rule('apps', ['deployments', 'statefulsets', 'daemonsets', 'replicasets'], ['get']),
+      rule('batch', ['jobs', 'cronjobs'], ['get']),
+      rule('argoproj.io', ['rollouts'], ['get']),
+    ],
+  },
+  /** To hear of refused pods, and to have their owners try again. */
+  retries: {
+    cluster: [
+      rule('', ['events'], ['list', 'watch']),
+      rule('apps', ['replicasets', 'statefulsets', 'daemonsets'], ['patch']),
+      rule('batch', ['jobs'], ['patch']),
+    ],
+  },
+  /** `missedPods.evict`. */
+  evictMissedPods: { cluster: [rule('', ['pods/eviction'], ['create'])] },
+  /** `gates.enabled`: to open scheduling gates. */
+  gates: { cluster: [rule('', ['pods'], ['patch'])] },
 } as const satisfies Readonly<Record<string, Grant>>;
 
 export type Feature = keyof typeof FEATURES;
@@ -80,6 +102,11 @@ export const USES: Readonly<Record<Feature, Use>> = {
   watchSecrets: { setting: 'secrets.access', is: 'watch', by: 'replicas' },
   lease: { ...ALWAYS, by: 'replicas' },
   controllers: { ...ALWAYS, by: 'leader' },
+  events: { ...ALWAYS, by: 'replicas' },
+  retries: { ...ALWAYS, by: 'leader' },
+  // Also where they are turned off: then those that are left are opened.
+  gates: { ...ALWAYS, by: 'leader' },
+  evictMissedPods: { setting: 'missedPods.evict', is: 'true', by: 'leader' },
   registrations: { ...ALWAYS, by: 'replicas' },
   keepRegistrations: { ...ALWAYS, by: 'leader' },
   certificates: { setting: 'certificates.mode', is: 'self', by: 'replicas' },

@@ -1,12 +1,9 @@
 /** What controllers told of pods that the API server refused: the newest `FailedCreate` event. */
 import { asArray, get, text } from '../kube/json.ts';
-import type { ResourceKind } from '../kube/object.ts';
-import { timeOf } from '../kube/object.ts';
+import { EVENT, timeOf } from '../kube/object.ts';
 import { errorOfFault } from './api-error.ts';
 import type { Client } from './client.ts';
-import { collectionPath } from './paths.ts';
-
-const EVENT: ResourceKind = { group: '', version: 'v1', kind: 'Event', plural: 'events', namespaced: true };
+import { collectionPath, selectedPath } from './paths.ts';
 
 /** The newest refusal of a pod of one of these owners. Undefined also where events may not be read. */
 export async function newestRefusal(
@@ -14,9 +11,8 @@ export async function newestRefusal(
   namespace: string,
   owners: ReadonlySet<string>,
 ): Promise<string | undefined> {
-  const selector = encodeURIComponent('reason=FailedCreate');
   try {
-    const answer = await client.get(`${collectionPath(EVENT, namespace)}?fieldSelector=${selector}`);
+    const answer = await client.get(selectedPath(collectionPath(EVENT, namespace), 'reason=FailedCreate'));
     const events = asArray(get(answer, 'items'))
       .filter((event) => owners.has(text(get(event, 'involvedObject'), 'uid') ?? ''))
       .map((event) => ({ message: text(event, 'message'), time: seenAt(event) }))

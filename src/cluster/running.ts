@@ -8,6 +8,7 @@ import { POD, groupOf, namespaceOf } from '../kube/object.ts';
 import type { PodRecord, WorkloadRecord } from '../kube/running.ts';
 import type { WorkloadKind } from '../kube/workload.ts';
 import { WORKLOADS, workloadKind } from '../kube/workload.ts';
+import { hasGate } from '../review/gate.ts';
 import type { Client } from './client.ts';
 import { createListeners } from './listeners.ts';
 import { resourceName } from './paths.ts';
@@ -64,8 +65,9 @@ export function startRunning(client: Client, options: RunningOptions): RunningCl
     client,
     {
       kind: POD,
+      // A gate of ours is to be opened also where the namespace has opted out since.
       reduce: (_kind: ResourceKind, raw: JsonObject) =>
-        watched.has(namespaceOf(raw)) ? reducePod(raw) : undefined,
+        watched.has(namespaceOf(raw)) || hasGate(raw) ? reducePod(raw) : undefined,
       changed: ({ before, after }) => {
         index.replace(before, after);
         changes.tell({ what: 'pod', ...given({ before, after }) });

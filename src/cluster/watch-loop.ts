@@ -7,7 +7,7 @@ import { isServed, versionsOf } from './discovery.ts';
 import { failureOf } from './failure.ts';
 import { backoff, jittered } from './pause.ts';
 import { METADATA, METADATA_LIST } from './media-types.ts';
-import { collectionPath, namedPath, resourceName } from './paths.ts';
+import { collectionPath, namedPath, resourceName, selectedPath } from './paths.ts';
 import type { Run } from './watch-state.ts';
 
 /** A watch that lived this long was a good one: the next failure is the first again. */
@@ -92,7 +92,11 @@ async function watch<T>(run: Run<T>): Promise<boolean> {
 }
 
 function pathOf<T>({ kind, watched }: Run<T>): string {
-  return watched.only === undefined ? collectionPath(kind) : namedPath(kind, watched.only);
+  const { only, fieldSelector } = watched;
+  if (only !== undefined) return namedPath(kind, only);
+  return fieldSelector === undefined
+    ? collectionPath(kind)
+    : selectedPath(collectionPath(kind), fieldSelector);
 }
 
 function watchPath<T>(run: Run<T>): string {

@@ -15,6 +15,8 @@ export interface Watched<T> extends Kept<T> {
   readonly metadataOnly?: boolean;
   /** One object alone; the permission to watch it by its name is enough. `namespace` is '' for a cluster's. */
   readonly only?: { readonly namespace: string; readonly name: string };
+  /** Only objects that these fields select, where the kind has such fields. */
+  readonly fieldSelector?: string;
 }
 
 /** Something that a log line may tell; `resource` as in 'infisicalsecrets.secrets.infisical.com'. */

@@ -5,12 +5,15 @@ import type { KubeObject, ResourceKind } from '../kube/object.ts';
 import {
   CRON_JOB,
   JOB,
+  LEASE,
   NAMESPACE,
   SECRET,
   SECRET_PROVIDER_CLASS,
   SERVICE_ACCOUNT,
   createdAt,
   groupOf,
+  isSameKind,
+  nameOf,
   namespaceOf,
 } from '../kube/object.ts';
 import type { SecretRecord } from '../kube/secret.ts';
@@ -18,6 +21,8 @@ import { worldOf } from '../kube/static-world.ts';
 import type { KindState, World } from '../kube/world.ts';
 import { watchedRead } from '../kube/world.ts';
 import type { SyncKind } from '../plugins/plugin.ts';
+import { PROGRAM } from '../contract/keys.ts';
+import { holdingOf } from './lease.ts';
 import type { DatedManifest } from './manifest-files.ts';
 import { fingerprintOf, readManifestsAt } from './manifest-files.ts';
 import { resourceName } from './paths.ts';
@@ -42,6 +47,7 @@ const OBJECT_KINDS: readonly ResourceKind[] = [
   JOB,
   CRON_JOB,
   SECRET_PROVIDER_CLASS,
+  LEASE,
 ];
 
 /** kubectl's, for an object that names none. */
@@ -68,6 +74,7 @@ export function worldOfContents(contents: WorldContents, kinds: readonly SyncKin
     targets: (object) => targetsOf(kinds, object),
     isOpaque: (object) => isOpaque(kinds, object),
     access: () => true,
+    controllers: contents.objects.flatMap(controllersOf),
   });
   const stateOf: World['kind'] = (kind) => contents.kindStates?.get(resourceName(kind)) ?? world.kind(kind);
   return {
@@ -78,6 +85,13 @@ export function worldOfContents(contents: WorldContents, kinds: readonly SyncKin
     },
     kind: stateOf,
   };
+}
+
+/** What the leader runs, as its Lease says. Time stands still in files, so who holds it holds it. */
+function controllersOf({ kind, raw }: KubeObject): readonly string[] {
+  if (!isSameKind(kind, LEASE) || nameOf(raw) !== PROGRAM) return [];
+  const { holder, controllers } = holdingOf(raw);
+  return holder === '' ? [] : controllers;
 }
 
 function objectsOf(
@@ -193,5 +207,6 @@ function following(current: () => World): World {
     opaqueIn: (namespace) => current().opaqueIn(namespace),
     watched: (kind, namespace, name) => current().watched(kind, namespace, name),
     kind: (kind) => current().kind(kind),
+    serves: (controller) => current().serves(controller),
   };
 }

@@ -36,6 +36,8 @@ export type WorldChange =
 export interface LiveWorldOptions extends WatchOptions {
   /** Also keep the metadata of all Secrets (`secrets.access: watch`). */
   readonly watchSecrets?: boolean;
+  /** What the election knows of the leader; without it nobody leads. */
+  readonly serves?: ((controller: string) => boolean) | undefined;
 }
 
 interface Watches {
@@ -88,6 +90,7 @@ export function startWorld(
       return watch === undefined ? UNREAD : watchedRead(watch.objects.get(namespace, name), watch.state());
     },
     kind: (kind) => syncOf(kind)?.state() ?? KNOWN,
+    serves: options.serves ?? (() => false),
     ready() {
       const waiting = awaited.filter((watch) => !watch.settled()).map((watch) => resourceName(watch.kind));
       return { ready: waiting.length === 0, waiting };

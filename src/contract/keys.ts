@@ -27,6 +27,12 @@ export const KEYS = {
   controllers: `${PREFIX}controllers`,
 } as const;
 
+/** The scheduling gate of a pod that waits for its Secrets. */
+export const GATE = `${PREFIX}pending`;
+
+/** What the leader calls the controller that opens gates; pods get none while nobody runs it. */
+export const GATES_CONTROLLER = 'gates';
+
 /** floe's own keys: read as context, never written. */
 export const FLOE = {
   environment: 'floe.dev/environment',
@@ -45,6 +51,7 @@ export const MODES = ['audit', 'warn', 'strict'] as const;
 export type Mode = (typeof MODES)[number];
 
 export const PENDING_CHOICES = ['deny', 'gate', 'gate-missing'] as const;
+export type PendingChoice = (typeof PENDING_CHOICES)[number];
 
 /** Namespaces that are never judged, whatever their labels; `enforcement.exempt.namespaces` adds to them. */
 export const OPERATOR_NAMESPACES = [

@@ -120,6 +120,7 @@ export function apiVersionOf(kind: ResourceKind): string {
 }
 
 export const NAMESPACE: ResourceKind = core('Namespace', 'namespaces', false);
+export const EVENT: ResourceKind = core('Event', 'events');
 export const POD: ResourceKind = core('Pod', 'pods');
 export const SECRET: ResourceKind = core('Secret', 'secrets');
 export const SERVICE_ACCOUNT: ResourceKind = core('ServiceAccount', 'serviceaccounts');

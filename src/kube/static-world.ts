@@ -17,6 +17,8 @@ export interface StaticParts {
   readonly isOpaque?: (object: KubeObject) => boolean;
   /** The kinds that are served; without it all are. */
   readonly kinds?: readonly ResourceKind[];
+  /** What the leader runs; without it nothing. */
+  readonly controllers?: readonly string[];
   /** What users may do; without it nothing. */
   readonly access?: (user: User, verb: string, resource: string, namespace: string) => boolean;
 }
@@ -45,6 +47,7 @@ export function worldOf(parts: StaticParts): World {
     opaqueIn: index.opaqueIn,
     watched: object,
     kind: (kind) => (kinds === undefined || kinds.has(kindName(kind)) ? KNOWN : NOT_SERVED),
+    serves: (controller) => parts.controllers?.includes(controller) ?? false,
   };
 }
 

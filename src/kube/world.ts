@@ -51,6 +51,8 @@ export interface World {
   /** A watched object by its name: a sync resource, or what stands behind one. Never unread. */
   watched(kind: ResourceKind, namespace: string, name: string): Read<KubeObject>;
   kind(kind: ResourceKind): KindState;
+  /** Whether some replica leads at this moment and runs this controller. */
+  serves(controller: string): boolean;
 }
 
 /** One thing that a judgement needs and nobody has read yet. */

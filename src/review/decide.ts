@@ -12,6 +12,8 @@ export interface Outcome {
   readonly injected?: readonly string[];
   /** The plugin chain, as 'infisical,k8s'. */
   readonly plugin?: string;
+  /** Whether the pod asked to wait for Secrets that are still to come. */
+  readonly mayWait?: boolean;
 }
 
 /** Not judged: exempt, not opted in, or nothing of ours. */
@@ -19,6 +21,7 @@ export function aside(): Decision {
   return {
     allowed: true,
     plugin: '',
+    mayWait: false,
     findings: [],
     warnings: [],
     patch: [],
@@ -37,6 +40,7 @@ export function decide(inquiry: Inquiry, manner: Manner, outcome: Outcome): Deci
     allowed,
     mode: manner.mode,
     plugin,
+    mayWait: outcome.mayWait ?? false,
     findings,
     warnings,
     patch: allowed ? (outcome.patch ?? []) : [],

@@ -59,6 +59,8 @@ export interface Decision {
   readonly mode?: Mode;
   /** The plugin chain, as 'infisical,k8s'. */
   readonly plugin: string;
+  /** Whether the pod asked to wait for Secrets that are still to come, by a gate. */
+  readonly mayWait: boolean;
   readonly findings: readonly Finding[];
   /** For the AdmissionReview's `warnings`; within the API's limits. */
   readonly warnings: readonly string[];

@@ -83,7 +83,7 @@ export function cleanWords(words: string): string {
 }
 
 /** Control, bidirectional and other format characters could reorder or hide what a terminal shows. */
-function printable(words: string): string {
+export function printable(words: string): string {
   return words.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ');
 }
 

@@ -8,6 +8,7 @@ import {
   parseRequireKeys,
   splitEntries,
 } from '../contract/grammar.ts';
+import type { PendingChoice } from '../contract/keys.ts';
 import { KEYS, PENDING_CHOICES } from '../contract/keys.ts';
 import { label } from '../kube/object.ts';
 import type { Plugin } from '../plugins/plugin.ts';
@@ -29,6 +30,8 @@ export interface Plan extends Injection {
   readonly chain: readonly Plugin[];
   /** The chain's ids: 'infisical,k8s'. */
   readonly plugin: string;
+  /** What becomes of the pod while its Secrets are still to come. */
+  readonly pending: PendingChoice;
   /** Names of the Secrets to inject, in order, once each. */
   readonly secrets: readonly string[];
   /** The same Secrets with the references that the pod has once the plan is carried out. */
@@ -60,13 +63,13 @@ export function planOf(settings: Settings, policy: Policy, pod: unknown, levels:
     reader.parse(KEYS.requireKeys, wish, parseRequireKeys),
   );
   const chain = chainOf(settings, policy, reader);
-  checkPending(reader);
   const volumes = volumePlansOf(settings, pod, files, receivers.containers);
   const injection = { inject, env, volumes, requireKeys, containers };
   return {
     ...injection,
     chain,
     plugin: chainText(chain),
+    pending: pendingOf(settings, reader),
     secrets,
     groups: groupsOf(referencesOf(injection, secrets), secrets),
     findings: [
@@ -188,16 +191,19 @@ function chainOf(settings: Settings, policy: Policy, reader: Reader): readonly P
   return plugins;
 }
 
-function checkPending(reader: Reader): void {
+/** The nearest wish; an empty one asks for nothing, one that cannot be read is a finding and nothing else. */
+function pendingOf(settings: Settings, reader: Reader): PendingChoice {
   const wish = reader.wish(KEYS.pending);
-  if (wish === undefined || wish.value === '' || PENDING_CHOICES.some((choice) => choice === wish.value))
-    return;
-  if (!reader.fits(KEYS.pending, wish)) return;
+  if (wish === undefined) return settings.config.pending.default;
+  if (wish.value === '' || !reader.fits(KEYS.pending, wish)) return 'deny';
+  const choice = PENDING_CHOICES.find((one) => one === wish.value);
+  if (choice !== undefined) return choice;
   reader.findings.push({
     ...invalid(`annotation ${KEYS.pending} of the ${wish.level} is '${wish.value.slice(0, 60)}'`),
     field: fieldOf(KEYS.pending),
     suggestion: `use one of ${PENDING_CHOICES.join(', ')}`,
   });
+  return 'deny';
 }
 
 function dotted(entry: EnvEntry): Draft {

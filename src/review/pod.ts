@@ -9,6 +9,7 @@ import { decide } from './decide.ts';
 import type { Decision } from './decision.ts';
 import type { Draft } from './findings.ts';
 import { draft } from './findings.ts';
+import { gateChoice, gatePatch, hasGate, isWaiting, waitingDrafts } from './gate.ts';
 import type { SecretRecord } from '../kube/secret.ts';
 import { judgeGroups } from './judge.ts';
 import type { Levels } from './levels.ts';
@@ -35,13 +36,33 @@ function mutate(one: Case, levels: Levels, plan: Plan): Decision {
   const { inquiry, request, policy } = one;
   const judgement = judgeGroups(benchOf(one, levels, plan), plan.groups);
   const marks = { injected: plan.secrets.join(','), versions: versionsOf(plan, judgement.records) };
+  const drafts = [...policy.findings, ...plan.findings, ...judgement.drafts];
+  const patch = patchOf(request.object, gapsOf(request.object, plan), marks);
+  const waits = waitsForOwn(one, { levels, plan, drafts });
   return decide(inquiry, mannerOf(one), {
-    drafts: [...policy.findings, ...plan.findings, ...judgement.drafts],
+    drafts: waits ? waitingDrafts(drafts) : drafts,
     verdicts: judgement.verdicts,
-    patch: patchOf(request.object, gapsOf(request.object, plan), marks),
+    patch: waits ? [...patch, ...gatePatch(request.object)] : patch,
     injected: plan.secrets,
     plugin: plan.plugin,
+    mayWait: plan.pending !== 'deny',
   });
+}
+
+/** Whether the pod gets a gate. Only this call can give it one, so the pod's own references count here too. */
+function waitsForOwn(
+  one: Case,
+  {
+    levels,
+    plan,
+    drafts,
+  }: { readonly levels: Levels; readonly plan: Plan; readonly drafts: readonly Draft[] },
+): boolean {
+  const choice = gateChoice(one, plan);
+  if (choice === 'deny') return false;
+  const references = [...referencesOf(one.request.object), ...requiredKeyReferences(plan)];
+  const own = judgeGroups(benchOf(one, levels, plan), groupsOf(references, plan.secrets));
+  return isWaiting(choice, [...levels.findings, ...drafts, ...own.drafts]);
 }
 
 /** `name=resourceVersion` of what is injected; a Secret of a file may have no version. */
@@ -59,22 +80,25 @@ function validate(one: Case, levels: Levels, plan: Plan): Decision {
   const references = [...referencesOf(request.object), ...requiredKeyReferences(plan)];
   const judgement = judgeGroups(benchOf(one, levels, plan), groupsOf(references, plan.secrets));
   const gaps = gapsOf(request.object, plan);
+  const drafts = [
+    ...policy.findings,
+    ...levels.findings,
+    ...plan.findings,
+    ...plan.absentContainers,
+    ...notCarried(gaps, plan),
+    ...judgement.drafts,
+    ...gaps.taken,
+    ...literalFindings(request.object),
+    ...variableFindings(request.object, judgement.records),
+    ...unknownKeys(request.object, 'the pod'),
+  ];
+  const waits = hasGate(request.object) && isWaiting(gateChoice(one, plan), drafts);
   return decide(inquiry, mannerOf(one), {
-    drafts: [
-      ...policy.findings,
-      ...levels.findings,
-      ...plan.findings,
-      ...plan.absentContainers,
-      ...notCarried(gaps, plan),
-      ...judgement.drafts,
-      ...gaps.taken,
-      ...literalFindings(request.object),
-      ...variableFindings(request.object, judgement.records),
-      ...unknownKeys(request.object, 'the pod'),
-    ],
+    drafts: waits ? waitingDrafts(drafts) : drafts,
     verdicts: judgement.verdicts,
     injected: plan.secrets,
     plugin: plan.plugin,
+    mayWait: plan.pending !== 'deny',
   });
 }
 

@@ -1,13 +1,17 @@
 /** What Prometheus is told. Labels that strangers choose are bounded. */
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import type { Telemetry } from '../cluster/telemetry.ts';
 import type { Decision } from '../review/decision.ts';
 import type { Request } from '../review/request.ts';
+import { createTelemetry } from './controller-metrics.ts';
 
 export interface Metrics {
   /** Counts one answered review; without a decision it was a fault of our own. */
   reviewed(request: Request, decision: Decision | undefined, milliseconds: number): void;
   /** Counts one look into the memory of Secrets: `hit`, `miss`, … */
   cacheOperation(result: string): void;
+  /** For the leader's controllers. */
+  readonly telemetry: Telemetry;
   readonly contentType: string;
   /** The exposition text. */
   text(): Promise<string>;
@@ -52,6 +56,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
       });
     },
     cacheOperation: cacheBatch.add,
+    telemetry: createTelemetry(registry),
     contentType: registry.contentType,
     text: () => {
       batch.flush();

@@ -61,6 +61,7 @@ function verdictOn(
     injected: false,
     denied: codes.length > 0,
     plugin: 'k8s',
+    mayWait: false,
     claimants: claimants.map((one) => `${one.kind.kind}/${namespaceOf(one.raw)}/${nameOf(one.raw)}`),
   });
   if (read.state === 'unread') wanted.push({ what: 'secret', namespace, name, full: false });
@@ -101,6 +102,7 @@ function decision(verdicts: readonly Verdict[], wanted: readonly Want[], isStric
   return {
     allowed,
     plugin: 'k8s',
+    mayWait: false,
     findings: [],
     warnings: [],
     patch: [],

@@ -15,30 +15,40 @@ export const SERVICE = 'floe-secrets-webhook';
 /** Everything that an installation can turn on, but the right to list Secrets. */
 const GRANTED = (Object.keys(FEATURES) as Feature[]).filter((feature) => feature !== 'watchSecrets');
 
+const RBAC = '/apis/rbac.authorization.k8s.io/v1';
+
+function bindingTo(kind: 'Role' | 'ClusterRole'): object {
+  const name = WEBHOOK.user;
+  return {
+    metadata: { name },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind, name },
+    subjects: [
+      { apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name },
+      { kind: 'ServiceAccount', name, namespace: HOME },
+    ],
+  };
+}
+
+/** What the webhook may do in its own namespace: to hold the Lease. */
+export async function grantOwn(api: ApiClient, namespace: string): Promise<void> {
+  const { own } = rbacRules(PLUGINS, GRANTED);
+  const path = `${RBAC}/namespaces/${namespace}`;
+  await api.request('POST', `${path}/roles`, { metadata: { name: WEBHOOK.user }, rules: own });
+  await api.request('POST', `${path}/rolebindings`, bindingTo('Role'));
+}
+
 /** Kinds, the webhook's permissions, and the Service by which the API server finds it. */
 export async function prepareCluster(
   api: ApiClient,
   options: { readonly kinds?: readonly CustomKind[]; readonly externalName?: string } = {},
 ): Promise<void> {
-  const rbac = '/apis/rbac.authorization.k8s.io/v1';
   const name = WEBHOOK.user;
   await installCrds(api, options.kinds ?? CUSTOM_KINDS);
-  const { cluster, own } = rbacRules(PLUGINS, GRANTED);
-  const subjects = [
-    { apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name },
-    { kind: 'ServiceAccount', name, namespace: HOME },
-  ];
-  const binding = (kind: string) => ({
-    metadata: { name },
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind, name },
-    subjects,
-  });
+  const { cluster } = rbacRules(PLUGINS, GRANTED);
   await api.request('POST', '/api/v1/namespaces', { metadata: { name: HOME } });
-  const home = `${rbac}/namespaces/${HOME}`;
-  await api.request('POST', `${rbac}/clusterroles`, { metadata: { name }, rules: cluster });
-  await api.request('POST', `${rbac}/clusterrolebindings`, binding('ClusterRole'));
-  await api.request('POST', `${home}/roles`, { metadata: { name }, rules: own });
-  await api.request('POST', `${home}/rolebindings`, binding('Role'));
+  await api.request('POST', `${RBAC}/clusterroles`, { metadata: { name }, rules: cluster });
+  await api.request('POST', `${RBAC}/clusterrolebindings`, bindingTo('ClusterRole'));
+  await grantOwn(api, HOME);
   // The chart's Service is a ClusterIP; this one leads out of the cluster, to the tests' process.
   await api.request('POST', `/api/v1/namespaces/${HOME}/services`, {
     metadata: { name: SERVICE },

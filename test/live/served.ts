@@ -1,13 +1,18 @@
 /** A webhook of this project, registered for namespaces of its own: what tests of hard cases start from. */
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parse, stringify } from 'yaml';
 import type { ApiClient, ApiResponse } from '../../tools/control-plane/api-client.ts';
 import { makeAuthority } from '../../tools/certificates.ts';
 import { startWebhook } from '../stories/webhook-process.ts';
 import type { WebhookProcess } from '../stories/webhook-process.ts';
 import { readAnswer } from './asking.ts';
 import type { LiveAnswer } from './asking.ts';
+import { grantOwn } from './cluster.ts';
 import { register, SERVED_BY, unregister } from './registration.ts';
 import type { Registration } from './registration.ts';
+import { temporaryFile } from './temporary-file.ts';
 
 export interface ServedOptions {
   readonly kubeconfig: string;
@@ -20,6 +25,8 @@ export interface ServedOptions {
 export interface Served {
   readonly registration: Registration;
   readonly webhook: WebhookProcess;
+  /** Where its Lease lives: each webhook of a test is an installation of its own. */
+  readonly home: string;
   /** Makes an opted-in namespace that this webhook serves, and gives its name. */
   namespace(annotations?: Readonly<Record<string, string>>): Promise<string>;
   stop(): Promise<void>;
@@ -29,18 +36,46 @@ export interface Served {
 export async function startServed(api: ApiClient, options: ServedOptions): Promise<Served> {
   const { name, kubeconfig, config = {}, failurePolicy = 'Fail', reinvocationPolicy = 'IfNeeded' } = options;
   const authority = await makeAuthority(name);
-  const webhook = await startWebhook({ config, authority, args: ['--kubeconfig', kubeconfig] });
+  const home = await makeHome(api);
+  const args = ['--kubeconfig', kubeconfigIn(home, kubeconfig)];
+  const webhook = await startWebhook({ config, authority, args });
+  await untilLeading(webhook);
   const registration = { name, port: webhook.port, ca: authority.certPem, failurePolicy, reinvocationPolicy };
   await register(api, registration);
   return {
     registration,
     webhook,
+    home,
     namespace: (annotations = {}) => makeNamespace(api, name, annotations),
     stop: async () => {
       await unregister(api, name);
       await webhook.stop();
     },
   };
+}
+
+/** Gates are given only while somebody leads. */
+async function untilLeading(webhook: WebhookProcess): Promise<void> {
+  for (let tries = 0; tries < 600 && !webhook.log().includes('"leading"'); tries += 1) await sleep(50);
+}
+
+/** A namespace in which the webhook may lead. */
+export async function makeHome(api: ApiClient): Promise<string> {
+  const home = `floe-secrets-${randomBytes(4).toString('hex')}`;
+  await api.request('POST', '/api/v1/namespaces', { metadata: { name: home } });
+  await grantOwn(api, home);
+  return home;
+}
+
+/** The same kubeconfig with this namespace in its context. */
+export function kubeconfigIn(namespace: string, kubeconfig: string): string {
+  const { contexts, ...rest } = parse(readFileSync(kubeconfig, 'utf8')) as Kubeconfig;
+  const moved = contexts.map((one) => ({ ...one, context: { ...one.context, namespace } }));
+  return temporaryFile(stringify({ ...rest, contexts: moved }));
+}
+
+interface Kubeconfig {
+  readonly contexts: readonly { readonly context: object }[];
 }
 
 export async function makeNamespace(

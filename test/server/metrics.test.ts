@@ -11,6 +11,7 @@ const injected = {
   codes: [],
   denied: false,
   plugin: 'k8s',
+  mayWait: false,
   claimants: [],
 } as const;
 

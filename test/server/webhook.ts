@@ -59,6 +59,7 @@ export function decision(given: Partial<Decision>): Decision {
   return {
     allowed: true,
     plugin: 'k8s',
+    mayWait: false,
     findings: [],
     warnings: [],
     patch: [],

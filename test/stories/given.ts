@@ -24,6 +24,18 @@ const MAKERS: Readonly<Record<string, Maker>> = {
     ...manifest(short, 'batch/v1', 'CronJob'),
     spec: { schedule: '0 3 * * *', jobTemplate: { spec: { template: podTemplate('Never') } } },
   }),
+  Lease: (short) => {
+    const controllers = { 'secrets.floe.dev/controllers': list(short['runs']).join(',') };
+    const lease = {
+      name: 'floe-secrets-webhook',
+      namespace: 'floe-secrets-system',
+      annotations: controllers,
+    };
+    return {
+      ...manifest(lease, 'coordination.k8s.io/v1', 'Lease'),
+      spec: { holderIdentity: short['name'], leaseDurationSeconds: 15 },
+    };
+  },
   SecretProviderClass: (short) =>
     resource('SecretProviderClass', short, {
       spec: {

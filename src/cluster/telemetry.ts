@@ -1,0 +1,47 @@
+/** What controllers tell metrics: names and their labels. Whoever keeps the registry makes the instruments of it. */
+
+export const GAUGES = {
+  floe_secrets_gated_pods: {
+    help: 'Pods that wait for Secrets behind a scheduling gate; overdue: longer than pending.gateTimeout',
+    labels: ['namespace', 'overdue'],
+  },
+  floe_secrets_missed_pods: {
+    help: 'Pods that run without the injection that they asked for',
+    labels: ['namespace'],
+  },
+} as const satisfies Instruments;
+
+export const COUNTERS = {
+  floe_secrets_gates_opened_total: { help: 'Scheduling gates opened', labels: ['result'] },
+  floe_secrets_retries_total: {
+    help: 'Owners of refused pods that were asked to try again',
+    labels: ['kind', 'result'],
+  },
+  floe_secrets_missed_pods_evicted_total: {
+    help: 'Evictions of pods that missed their injection; blocked by a PodDisruptionBudget',
+    labels: ['result'],
+  },
+  floe_secrets_events_total: {
+    help: 'Events written, or dropped because there were too many',
+    labels: ['result'],
+  },
+} as const satisfies Instruments;
+
+type Instruments = Readonly<Record<string, { readonly help: string; readonly labels: readonly string[] }>>;
+type Labels<One extends { readonly labels: readonly string[] }> = Readonly<
+  Record<One['labels'][number], string>
+>;
+
+export type GaugeName = keyof typeof GAUGES;
+export type CounterName = keyof typeof COUNTERS;
+
+export interface Row<Name extends GaugeName> {
+  readonly labels: Labels<(typeof GAUGES)[Name]>;
+  readonly value: number;
+}
+
+export interface Telemetry {
+  /** These rows and no others from now on: what a gauge said before is gone. */
+  gauge<Name extends GaugeName>(name: Name, rows: readonly Row<Name>[]): void;
+  count<Name extends CounterName>(name: Name, labels: Labels<(typeof COUNTERS)[Name]>): void;
+}
