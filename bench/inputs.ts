@@ -5,28 +5,53 @@ import { NAMESPACE, SERVICE_ACCOUNT } from '../src/kube/object.ts';
 import type { SecretRecord } from '../src/kube/secret.ts';
 import { worldOf } from '../src/kube/static-world.ts';
 import type { World } from '../src/kube/world.ts';
+import { targetsOf } from '../src/cluster/watched-kinds.ts';
+import { PLUGINS } from '../src/plugins/index.ts';
 
 export const BENCH_NAMESPACE = 'floe-jobs';
+const KINDS = PLUGINS.flatMap((plugin) => plugin.kinds);
+const INFISICAL_SECRET = KINDS.find(({ resource }) => resource.kind === 'InfisicalSecret')!.resource;
 const KEYS_EACH = ['PASSWORD', 'URL', 'USER', 'value'];
 
 export interface Input {
   readonly name: string;
   /** The pod of the n-th request. */
   pod(index: number): JsonObject;
+  /** Other than /mutate. */
+  readonly path?: string;
+  /** Whether each request asks for something that nobody has read yet. */
+  readonly isCold?: boolean;
 }
+
+/** How many Secrets have a sync resource that targets them. */
+export const SYNCED = 100;
 
 export const INPUTS: readonly Input[] = [
   { name: 'no-op pod', pod: () => podOf({}) },
   { name: 'one injected Secret', pod: () => podOf({ 'secrets.floe.dev/inject': 'secret-7' }) },
+  { name: 'one that Infisical syncs', pod: () => podOf({ 'secrets.floe.dev/inject': 'synced-7' }) },
+  { name: 'one injected Secret, /validate', pod: injectedPod, path: '/validate' },
   { name: 'large pod, 20 references', pod: () => largePod() },
-  { name: 'cold Secret', pod: (index) => podOf({ 'secrets.floe.dev/inject': `cold-${index}` }) },
+  {
+    name: 'cold Secret',
+    pod: (index) => podOf({ 'secrets.floe.dev/inject': `cold-${index}` }),
+    isCold: true,
+  },
 ];
 
 /** A cluster of so many Secrets, with a ServiceAccount and the opted-in namespace. */
 export function worldWith(secrets: number): World {
   return worldOf({
-    objects: [namespaceObject(), { kind: SERVICE_ACCOUNT, raw: serviceAccount() }],
-    secrets: Array.from({ length: secrets }, (_, index) => record(`secret-${index}`)),
+    objects: [
+      namespaceObject(),
+      { kind: SERVICE_ACCOUNT, raw: serviceAccount() },
+      ...many(SYNCED, (index) => ({ kind: INFISICAL_SECRET, raw: infisicalSecret(index) })),
+    ],
+    secrets: [
+      ...many(secrets, (index) => record(`secret-${index}`)),
+      ...many(SYNCED, (index) => record(`synced-${index}`)),
+    ],
+    targets: (object) => targetsOf(KINDS, object),
   });
 }
 
@@ -210,6 +235,15 @@ function managedFields(): JsonObject {
   };
 }
 
+/** The pod as `/mutate` leaves it. */
+function injectedPod(): JsonObject {
+  const marks = { injected: 'secret-7', versions: 'secret-7=1' };
+  const annotations = Object.entries({ inject: 'secret-7', ...marks });
+  return podOf(Object.fromEntries(annotations.map(([key, value]) => [`secrets.floe.dev/${key}`, value])), [
+    { ...container('dbt'), envFrom: [{ secretRef: { name: 'secret-7' } }] },
+  ]);
+}
+
 /** Four containers with five Secret references each, and the filler that makes a pod of some 20 KB. */
 function largePod(): JsonObject {
   const containers = Array.from({ length: 4 }, (_, at) => {
@@ -265,4 +299,46 @@ export function secretMetadata(name: string): JsonObject {
       ],
     },
   };
+}
+
+/** The sync resource of `synced-N`, as its operator leaves it after a good sync. */
+export function infisicalSecret(index: number): JsonObject {
+  const condition = (type: string): JsonObject => ({
+    type: `secrets.infisical.com/${type}`,
+    status: 'True',
+    reason: 'OK',
+    message: 'Infisical controller has started syncing your secrets. Last reconcile synced 4 secrets',
+    lastTransitionTime: '2026-11-01T00:00:00Z',
+  });
+  return {
+    apiVersion: 'secrets.infisical.com/v1alpha1',
+    kind: 'InfisicalSecret',
+    metadata: {
+      name: `sync-${index}`,
+      namespace: BENCH_NAMESPACE,
+      uid: `sync-${index}`,
+      resourceVersion: '1',
+      generation: 1,
+      creationTimestamp: '2026-11-01T00:00:00Z',
+    },
+    spec: {
+      hostAPI: 'https://infisical.example/api',
+      authentication: {
+        universalAuth: {
+          credentialsRef: { secretName: 'universal-auth', secretNamespace: BENCH_NAMESPACE },
+          secretsScope: { projectSlug: 'floe', envSlug: 'prod', secretsPath: '/compute' },
+        },
+      },
+      managedKubeSecretReferences: [
+        { secretName: `synced-${index}`, secretNamespace: BENCH_NAMESPACE, creationPolicy: 'Owner' },
+      ],
+    },
+    status: {
+      conditions: ['LoadedInfisicalToken', 'ReadyToSyncSecrets', 'AutoRedeployReady'].map(condition),
+    },
+  };
+}
+
+export function many<T>(count: number, make: (index: number) => T): readonly T[] {
+  return Array.from({ length: count }, (_, index) => make(index));
 }

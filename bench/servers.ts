@@ -37,7 +37,7 @@ export function writeFiles(directory: string, pair: KeyPair, ca: string): void {
 
 export async function startBare(certDir: string): Promise<Measured> {
   const started = Date.now();
-  const child = fork(`${root}bench/bare-server.ts`, [certDir], { execArgv: PROBE });
+  const child = fork(`${root}bench/bare-server.ts`, [certDir], { execArgv: [...runtimeFlags(), ...PROBE] });
   const port = await new Promise<number>((resolve) => {
     child.once('message', (message: { port: number }) => resolve(message.port));
   });

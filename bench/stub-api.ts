@@ -6,7 +6,7 @@ import { createServer } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { JsonObject } from '../src/kube/json.ts';
 import type { KeyPair } from '../tools/certificates.ts';
-import { BENCH_NAMESPACE, namespaceManifest, secretMetadata, serviceAccount } from './inputs.ts';
+import { infisicalSecret, many, namespaceManifest, secretMetadata, serviceAccount } from './inputs.ts';
 
 export interface StubApi {
   readonly url: string;
@@ -40,8 +40,6 @@ export async function startStubApi(pair: KeyPair, contents: StubContents): Promi
 type Lists = ReadonlyMap<string, () => readonly JsonObject[]>;
 
 function listsOf({ secrets, syncResources }: StubContents): Lists {
-  const many = <T>(count: number, make: (index: number) => T): readonly T[] =>
-    Array.from({ length: count }, (_, index) => make(index));
   const lists: [string, () => readonly JsonObject[]][] = [
     ['/api/v1/namespaces', () => [namespaceManifest()]],
     ['/api/v1/serviceaccounts', () => [serviceAccount()]],
@@ -91,41 +89,4 @@ function json(response: ServerResponse, status: number, body: JsonObject): void 
     'content-length': Buffer.byteLength(text),
   });
   response.end(text);
-}
-
-function infisicalSecret(index: number): JsonObject {
-  const condition = (type: string): JsonObject => ({
-    type: `secrets.infisical.com/${type}`,
-    status: 'True',
-    reason: 'OK',
-    message: 'Infisical controller has started syncing your secrets. Last reconcile synced 4 secrets',
-    lastTransitionTime: '2026-11-01T00:00:00Z',
-  });
-  return {
-    apiVersion: 'secrets.infisical.com/v1alpha1',
-    kind: 'InfisicalSecret',
-    metadata: {
-      name: `sync-${index}`,
-      namespace: BENCH_NAMESPACE,
-      uid: `sync-${index}`,
-      resourceVersion: '1',
-      generation: 1,
-      creationTimestamp: '2026-11-01T00:00:00Z',
-    },
-    spec: {
-      hostAPI: 'https://infisical.example/api',
-      authentication: {
-        universalAuth: {
-          credentialsRef: { secretName: 'universal-auth', secretNamespace: BENCH_NAMESPACE },
-          secretsScope: { projectSlug: 'floe', envSlug: 'prod', secretsPath: '/compute' },
-        },
-      },
-      managedKubeSecretReferences: [
-        { secretName: `secret-${index}`, secretNamespace: BENCH_NAMESPACE, creationPolicy: 'Owner' },
-      ],
-    },
-    status: {
-      conditions: ['LoadedInfisicalToken', 'ReadyToSyncSecrets', 'AutoRedeployReady'].map(condition),
-    },
-  };
 }

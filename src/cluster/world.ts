@@ -71,8 +71,7 @@ export function startWorld(
   const watches = startWatches(client, kinds, { index, options, changes });
   const essential = [watches.namespaces, watches.serviceAccounts, watches.secrets, ...watches.syncs.values()];
   const awaited = essential.filter((watch) => watch !== undefined);
-  const syncOf = (kind: ResourceKind): Reflector<KubeObject> | undefined =>
-    watches.syncs.get(resourceName(kind));
+  const syncOf = byKind(watches.syncs);
   return {
     namespace: (name) => believed(watches.namespaces.objects.get('', name)),
     // That something is not in a watch may be the watch's delay, so absence is never its word.
@@ -100,6 +99,16 @@ export function startWorld(
     async stop() {
       await Promise.all([...awaited, watches.definitions].map(async (watch) => watch.stop()));
     },
+  };
+}
+
+/** Kinds are constants, and each review asks for all of them: their names are put together once. */
+function byKind<T>(watches: ReadonlyMap<string, T>): (kind: ResourceKind) => T | undefined {
+  const names = new WeakMap<ResourceKind, string>();
+  return (kind) => {
+    let name = names.get(kind);
+    if (name === undefined) names.set(kind, (name = resourceName(kind)));
+    return watches.get(name);
   };
 }
 

@@ -128,7 +128,13 @@ function isOwner({ object, kind }: Claim, owner: OwnerReference): boolean {
   return counts && isSameKind(object.kind, { group, kind: owner.kind }) && uidOf(object.raw) === owner.uid;
 }
 
-function unreadableKind({ settings, world }: Inquiry): ReadFailure | undefined {
+/** The kinds are many and the same for each Secret of a review: they are gone through once. */
+function unreadableKind(inquiry: Inquiry): ReadFailure | undefined {
+  const unreadable = (inquiry.unreadable ??= firstUnreadable(inquiry) ?? 'none');
+  return unreadable === 'none' ? undefined : unreadable;
+}
+
+function firstUnreadable({ settings, world }: Inquiry): ReadFailure | undefined {
   for (const { resource } of settings.kinds) {
     const known = world.kind(resource);
     if (known.state === 'failed') return known.failure;

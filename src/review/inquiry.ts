@@ -4,7 +4,7 @@
  */
 import type { KubeObject, ResourceKind } from '../kube/object.ts';
 import type { SecretRecord } from '../kube/secret.ts';
-import type { Read, User, Want, World } from '../kube/world.ts';
+import type { Read, ReadFailure, User, Want, World } from '../kube/world.ts';
 import type { Settings } from './settings.ts';
 
 export interface Inquiry {
@@ -15,6 +15,8 @@ export interface Inquiry {
   /** The only namespace that is trusted: the request's. */
   readonly namespace: string;
   readonly wanted: Want[];
+  /** Why one of the kinds of sync resources cannot be read; found out when the first Secret asks. */
+  unreadable?: ReadFailure | 'none';
 }
 
 export type Known<T> = Exclude<Read<T>, { readonly state: 'unread' }>;

@@ -1,6 +1,6 @@
 /** An AdmissionReview's request as this program reads it: hostile JSON, checked where it is used. */
 import type { Json, JsonObject } from '../kube/json.ts';
-import { asArray, asObject, asString, get, isObject, text } from '../kube/json.ts';
+import { asArray, asObject, get, isObject, text } from '../kube/json.ts';
 import type { User } from '../kube/world.ts';
 
 export type Door = 'mutate' | 'validate';
@@ -18,7 +18,7 @@ export interface Request {
   readonly namespace: string;
   /** The object as it came; nothing of it is typed, so nothing of it is lost. */
   readonly object: JsonObject;
-  readonly oldObject?: JsonObject;
+  readonly oldObject?: JsonObject | undefined;
   readonly user: User;
   readonly dryRun: boolean;
 }
@@ -58,7 +58,7 @@ function requestOf(door: Door, uid: string, request: JsonObject): Request {
     name: text(request, 'name') ?? '',
     namespace: text(request, 'namespace') ?? '',
     object: asObject(get(request, 'object')),
-    ...(isObject(oldObject) ? { oldObject } : {}),
+    oldObject: isObject(oldObject) ? oldObject : undefined,
     user: userOf(get(request, 'userInfo')),
     dryRun: get(request, 'dryRun') === true,
   };
@@ -68,6 +68,10 @@ function userOf(userInfo: Json | undefined): User {
   const groups = asArray(get(userInfo, 'groups'));
   return {
     username: text(userInfo, 'username') ?? '',
-    groups: groups.map(asString).filter((group) => group !== undefined),
+    groups: groups.every(isText) ? groups : groups.filter(isText),
   };
+}
+
+function isText(value: Json): value is string {
+  return typeof value === 'string';
 }

@@ -1,31 +1,33 @@
 /** A Decision as an AdmissionReview: HTTP 200 always, also for a fault of our own. */
-import type { Decision } from './decision.ts';
+import type { Decision, Refusal } from './decision.ts';
 import type { Request } from './request.ts';
 import { REVIEW_VERSION } from './request.ts';
 
-/** The body of an answer, ready for JSON.stringify. */
+/** The body of an answer, ready for JSON.stringify: what is undefined is not written. */
 export interface AdmissionReview {
   readonly apiVersion: typeof REVIEW_VERSION;
   readonly kind: 'AdmissionReview';
   readonly response: {
     readonly uid: string;
     readonly allowed: boolean;
-    readonly patchType?: 'JSONPatch';
+    readonly patchType?: 'JSONPatch' | undefined;
     /** Base64 of the operations' JSON; with `patchType`, or neither. */
-    readonly patch?: string;
-    readonly warnings?: readonly string[];
-    readonly auditAnnotations?: Readonly<Record<string, string>>;
-    readonly status?: {
-      readonly code: number;
-      readonly reason: string;
-      readonly message: string;
-      readonly details?: { readonly retryAfterSeconds: number };
-    };
+    readonly patch?: string | undefined;
+    readonly warnings?: readonly string[] | undefined;
+    readonly auditAnnotations?: Readonly<Record<string, string>> | undefined;
+    readonly status?: Status | undefined;
   };
 }
 
+interface Status {
+  readonly code: number;
+  readonly reason: string;
+  readonly message: string;
+  readonly details?: { readonly retryAfterSeconds: number } | undefined;
+}
+
 export function respond(request: Request, decision: Decision): AdmissionReview {
-  const { allowed, patch, warnings, auditAnnotations } = decision;
+  const { allowed, patch, warnings, auditAnnotations, refusal } = decision;
   // A validating answer may not carry a patch: the API server would take it for a failed call.
   const patched = request.door === 'mutate' && allowed && patch.length > 0;
   return {
@@ -34,12 +36,11 @@ export function respond(request: Request, decision: Decision): AdmissionReview {
     response: {
       uid: request.uid,
       allowed,
-      ...(patched
-        ? { patchType: 'JSONPatch' as const, patch: Buffer.from(JSON.stringify(patch)).toString('base64') }
-        : {}),
-      ...(request.door === 'validate' && warnings.length > 0 ? { warnings } : {}),
-      ...(Object.keys(auditAnnotations).length > 0 ? { auditAnnotations } : {}),
-      ...statusOf(decision),
+      patchType: patched ? 'JSONPatch' : undefined,
+      patch: patched ? Buffer.from(JSON.stringify(patch)).toString('base64') : undefined,
+      warnings: request.door === 'validate' && warnings.length > 0 ? warnings : undefined,
+      auditAnnotations: Object.keys(auditAnnotations).length > 0 ? auditAnnotations : undefined,
+      status: refusal === undefined ? undefined : statusOf(refusal),
     },
   };
 }
@@ -65,9 +66,7 @@ export function respondFault(request: Request): AdmissionReview {
   };
 }
 
-function statusOf({ refusal }: Decision): Partial<AdmissionReview['response']> {
-  if (refusal === undefined) return {};
-  const { code, reason, message, retryAfterSeconds } = refusal;
-  const details = retryAfterSeconds === undefined ? {} : { details: { retryAfterSeconds } };
-  return { status: { code, reason, message, ...details } };
+function statusOf({ code, reason, message, retryAfterSeconds }: Refusal): Status {
+  const details = retryAfterSeconds === undefined ? undefined : { retryAfterSeconds };
+  return { code, reason, message, details };
 }
