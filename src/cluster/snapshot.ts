@@ -103,6 +103,8 @@ async function listVersion(
     // A kind that is not there is refused as well, before anybody looks whether it is there.
     if (!(await isServed(client, kind))) return { objects: [], state: NOT_SERVED };
   }
+  // Who may look at one namespace only misses what other namespaces, and the whole cluster, have to say of it.
+  if (!kind.namespaced && namespace !== undefined) return { objects: [], state: KNOWN };
   try {
     if (namespace !== undefined) return { objects: await listObjects(client, kind, namespace), state: KNOWN };
   } catch (error) {

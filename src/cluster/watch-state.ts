@@ -32,7 +32,7 @@ export interface WatchTimes {
   readonly backoff: { readonly base: number; readonly max: number };
   /** A watch is half-open after this silence; the API server sends a bookmark each minute. */
   readonly idle: number;
-  /** Between two looks whether a CRD has appeared. */
+  /** Between two looks whether a kind is served by now: mostly its CRD's watch tells, and kinds are many. */
   readonly probe: number;
   /** The same shortly after a sign that it has. */
   readonly eagerProbe: number;
@@ -75,7 +75,7 @@ export interface Run<T> {
 const TIMES: WatchTimes = {
   backoff: { base: 200, max: 30_000 },
   idle: 90_000,
-  probe: 12_000,
+  probe: 60_000,
   eagerProbe: 500,
   stale: 60_000,
 };

@@ -5,6 +5,7 @@ import { run as review } from '../../src/cli/review.ts';
 import { run as status } from '../../src/cli/status.ts';
 import { run as validate } from '../../src/cli/validate.ts';
 import type { ControlPlane } from '../../tools/control-plane/control-plane.ts';
+import { installCrds } from '../../tools/control-plane/crds.ts';
 import { startControlPlane } from '../../tools/control-plane/start.ts';
 import { needs } from '../needs.ts';
 import { captured, folderOf } from './captured.ts';
@@ -124,6 +125,22 @@ spec: {containers: [{name: dbt, image: dbt}]}
         'apiVersion: v1\nkind: Pod\nmetadata: {name: x, namespace: other}\nspec: {containers: [{name: x, envFrom: [{secretRef: {name: db}}]}]}\n',
     });
     expect((await captured(review, options, { cwd: other })).code).toBe(5);
+  });
+
+  it('sees sync resources of an operator that serves only an older version', async () => {
+    const group = 'external-secrets.io';
+    const older = { group, version: 'v1beta1', kind: 'ExternalSecret', plural: 'externalsecrets' };
+    await installCrds(cluster, [older]);
+    await cluster.request('POST', '/api/v1/namespaces', { metadata: { name: 'older' } });
+    await cluster.request('POST', `/apis/${group}/v1beta1/namespaces/older/externalsecrets`, {
+      apiVersion: `${group}/v1beta1`,
+      kind: 'ExternalSecret',
+      metadata: { name: 'db' },
+      spec: { secretStoreRef: { name: 'vault' }, target: { creationPolicy: 'Merge' } },
+    });
+    const { out, err } = await captured(list, admin({ namespace: 'older' }));
+    expect(out).toMatch(/^NAME .*\ndb +ExternalSecret +Failed\n$/);
+    expect(err).toBe('');
   });
 
   it('a server that does not answer is exit code 8', async () => {

@@ -57,6 +57,20 @@ describe('one look at a cluster', () => {
     expect(world.targetsIn('floe-jobs')).toEqual(['db']);
   });
 
+  it('of one namespace misses what it may not read of the whole cluster', async () => {
+    const wide: SyncKind = { ...kind, resource: { ...WIDGET, plural: 'clusterwidgets', namespaced: false } };
+    api.intercept(({ path }, response) => {
+      if (path.endsWith('/v1')) send(response, 200, { resources: [{ name: 'clusterwidgets' }] });
+      else if (path.endsWith('/clusterwidgets')) status(response, 403, 'Forbidden', 'forbidden');
+      else return false;
+      return true;
+    });
+    api.serve('/api/v1/namespaces/floe-jobs/secrets');
+    const view = { kinds: [wide], namespace: 'floe-jobs' };
+    expect((await readSnapshot(api.client(), view)).failures).toEqual([]);
+    expect((await readSnapshot(api.client(), { kinds: [wide] })).failures).toHaveLength(1);
+  });
+
   it('knows nothing of a companion that may not be read, and complains of nothing', async () => {
     api.serve('/apis/example.com/v1/widgets', [named('a')]);
     api.intercept(({ path }, response) => {

@@ -28,6 +28,7 @@ export const INFISICAL_KINDS: readonly CustomKind[] = kindsOf(
   'v1alpha1/InfisicalDynamicSecret',
   'v1beta1/InfisicalAuth',
   'v1beta1/InfisicalConnection',
+  'v1alpha1/InfisicalPushSecret',
 );
 
 /** Written down from the operators' own CRDs, so that a plugin that mistakes a plural or a scope is found out. */
@@ -39,6 +40,7 @@ export const CUSTOM_KINDS: readonly CustomKind[] = [
     'v1/ClusterExternalSecret/cluster',
     'v1/SecretStore',
     'v1/ClusterSecretStore/cluster',
+    'v1alpha1/PushSecret',
   ),
   ...kindsOf(
     'secrets.hashicorp.com',
