@@ -51,6 +51,8 @@ export function webhookImage(name: string, given: Readonly<Record<string, string
 
 /** What stands in for the Dockerfile's RUNTIME_IMAGE: Node, the libraries that it loads, and names for users. */
 export function runtimeLayer(): Layer {
+  if (process.platform !== 'linux')
+    throw new Error('an image is put together from Linux programs; elsewhere: docker build .');
   const node = findPinnedNode();
   if (node === undefined) throw new Error('there is no Node in node_modules; npm ci brings it');
   const libraries = librariesOf(node).map((path) => [path, { file: path, mode: 0o755 }] as const);

@@ -38,7 +38,7 @@ function pidFiles(directory: string): string[] {
   return readdirSync(directory).filter((name) => name.endsWith('.pid'));
 }
 
-describe('when the owner is killed', { timeout: 60_000 }, () => {
+describe('when the owner is killed', { timeout: 300_000 }, () => {
   it("ends a program of upstream's, which does not care, and removes the directory", async () => {
     const standIn = program(join(temporaryDirectory(), 'server'), 'trap "" TERM; while :; do sleep 1; done');
     const owned = await startOwner(standIn);

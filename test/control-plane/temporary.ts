@@ -20,9 +20,9 @@ export function program(file: string, script = 'exit 0'): string {
 }
 
 export async function eventually(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 60_000;
   while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`not within 10 s: ${what}`);
+    if (Date.now() > deadline) throw new Error(`not within 60 s: ${what}`);
     await sleep(20);
   }
 }

@@ -1,4 +1,5 @@
 /** A cluster that really runs pods, with this project's image in it: for all end-to-end tests, before and after them. */
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +10,7 @@ import type { ControlPlane } from '../../tools/control-plane/control-plane.ts';
 import { writeImage } from '../../tools/image-archive.ts';
 import { webhookImage } from '../../tools/image-recipe.ts';
 import { wantOf } from '../needs.ts';
+import { ROOT } from '../sources.ts';
 
 /** The chart's own default, so that what a person types works as it stands. */
 export const IMAGE = `ghcr.io/obsidian-owl/${manifest.name}:${manifest.version}`;
@@ -43,9 +45,16 @@ async function loadWebhook(plane: ControlPlane): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'floe-image-'));
   try {
     const archive = join(directory, 'webhook.tar');
-    await writeImage(archive, webhookImage(IMAGE));
+    await writeWebhook(archive);
     await plane.loadImage(archive);
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+async function writeWebhook(archive: string): Promise<void> {
+  if (process.platform === 'linux') return writeImage(archive, webhookImage(IMAGE));
+  // kind on another system; its Docker builds what cannot be put together here.
+  execFileSync('docker', ['build', '--tag', IMAGE, '.'], { cwd: ROOT });
+  execFileSync('docker', ['save', '--output', archive, IMAGE]);
 }

@@ -1,6 +1,7 @@
 /** One cluster for all live tests that need no other, by FLOE_TEST_CLUSTER: opened before them, stopped after. */
 import type { TestProject } from 'vitest/node';
-import { openTestCluster } from '../../tools/control-plane/cluster.ts';
+import { clusterChoice, openTestCluster } from '../../tools/control-plane/cluster.ts';
+import { startControlPlane } from '../../tools/control-plane/start.ts';
 import { wantOf } from '../needs.ts';
 import { prepareCluster, WEBHOOK, webhookToken } from './cluster.ts';
 
@@ -28,7 +29,9 @@ export async function setup(project: TestProject): Promise<(() => Promise<void>)
     project.provide('cluster', undefined);
     return undefined;
   }
-  const plane = await openTestCluster({ controllers: false, tokens: [WEBHOOK] });
+  const options = { controllers: false, tokens: [WEBHOOK] };
+  // Into a real node's network this machine's ports lead one by one; that tier is for end-to-end tests.
+  const plane = await (clusterChoice() === 'node' ? startControlPlane(options) : openTestCluster(options));
   const { server, ca, token = '', kubeconfig } = plane;
   const { externalName } = await plane.exposeWebhook(443);
   await prepareCluster(plane, { externalName });

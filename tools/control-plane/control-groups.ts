@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const ROOT = '/sys/fs/cgroup';
-const ATTEMPTS = 50;
+const ATTEMPTS = 300;
 
 /** Makes the group that a kubelet keeps its pods in, with whatever the kernel can limit. */
 export function makeControlGroups(name: string): void {

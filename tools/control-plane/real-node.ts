@@ -40,46 +40,51 @@ export interface NodePlace {
 export async function startRealNode(api: ApiClient, place: NodePlace): Promise<RealNode> {
   const { directory, sandbox, programs } = place;
   writeNodeFiles(place);
+  const commands = commandsOf(place);
   const running: GuardedProcess[] = [];
-  const start = (name: string, ...command: Command): void => {
-    const [file, ...args] = sandbox.inside(...command);
+  const start = (name: Program): void => {
+    const [file, ...args] = sandbox.inside(...commands[name]);
     running.push(startGuarded({ name, directory, file, args }));
   };
   const node: RealNode = {
-    loadImage: (archive) => importImage(sandbox, archive),
+    loadImage: (archive) => ctr(sandbox, 'images', 'import', archive),
     failure: () => running.find((one) => one.hasEnded())?.name,
     logs: () => running.map((one) => one.log()).join(''),
     stop: async () => void (await Promise.all(running.map((one) => one.stop()))),
   };
-  const kubeconfig = `--kubeconfig=${join(directory, 'kubeconfig')}`;
-  start('containerd', 'containerd', '--config', join(directory, 'containerd.toml'));
-  start(
-    'kube-scheduler',
-    programs.node,
-    'kube-scheduler',
-    kubeconfig,
-    '--leader-elect=false',
-    '--secure-port=0',
-  );
-  start('kube-proxy', programs.node, 'kube-proxy', `--config=${join(directory, 'kube-proxy.json')}`);
+  start('containerd');
+  start('kube-scheduler');
+  start('kube-proxy');
   await until(node, 'containerd does not answer', () => answers(sandbox));
   const pause = join(directory, 'pause.tar');
   const layers = [{ '/pause': { file: programs.pause } }];
   await writeImage(pause, { name: PAUSE_IMAGE, entrypoint: ['/pause'], layers });
   await node.loadImage(pause);
-  start(
-    'kubelet',
-    programs.node,
-    'kubelet',
-    `--config=${join(directory, 'kubelet.json')}`,
-    `--root-dir=${join(directory, 'kubelet')}`,
-    `--cert-dir=${join(directory, 'kubelet-pki')}`,
-    `--hostname-override=${NODE_NAME}`,
-    `--node-ip=${NODE_ADDRESS}`,
-    kubeconfig,
-  );
+  start('kubelet');
   await until(node, 'the node is not ready', () => isReady(api));
   return node;
+}
+
+type Program = 'containerd' | 'kube-scheduler' | 'kube-proxy' | 'kubelet';
+
+function commandsOf({ directory, programs }: NodePlace): Readonly<Record<Program, Command>> {
+  const file = (name: string): string => join(directory, name);
+  const kubeconfig = `--kubeconfig=${file('kubeconfig')}`;
+  const scheduling = [kubeconfig, '--leader-elect=false', '--secure-port=0'];
+  const running = [
+    kubeconfig,
+    `--config=${file('kubelet.json')}`,
+    `--root-dir=${file('kubelet')}`,
+    `--cert-dir=${file('kubelet-pki')}`,
+    `--hostname-override=${NODE_NAME}`,
+    `--node-ip=${NODE_ADDRESS}`,
+  ];
+  return {
+    containerd: ['containerd', '--config', file('containerd.toml')],
+    'kube-scheduler': [programs.node, 'kube-scheduler', ...scheduling],
+    'kube-proxy': [programs.node, 'kube-proxy', `--config=${file('kube-proxy.json')}`],
+    kubelet: [programs.node, 'kubelet', ...running],
+  };
 }
 
 function writeNodeFiles({ directory, sandbox, programs }: NodePlace): void {
@@ -90,10 +95,6 @@ function writeNodeFiles({ directory, sandbox, programs }: NodePlace): void {
     mkdirSync(dirname(join(directory, name)), { recursive: true });
     writeFileSync(join(directory, name), text);
   }
-}
-
-async function importImage(sandbox: Sandbox, archive: string): Promise<void> {
-  await ctr(sandbox, 'images', 'import', archive);
 }
 
 async function answers(sandbox: Sandbox): Promise<boolean> {
