@@ -3,6 +3,7 @@ import type { CommandDeclaration } from './command.ts';
 import { CREATE_COMMAND } from './create-command.ts';
 import { ANNOTATE_COMMAND } from './annotate-command.ts';
 import { COMPLETION_COMMAND } from './completion-command.ts';
+import { DOCTOR_COMMAND } from './doctor-command.ts';
 import { EXPLAIN_COMMAND } from './explain-command.ts';
 import { GATES_COMMAND } from './gates-command.ts';
 import { LIST_COMMAND } from './list-command.ts';
@@ -30,6 +31,7 @@ export const COMMANDS: readonly CommandDeclaration[] = [
   VALIDATE_COMMAND,
   CREATE_COMMAND,
   SYNC_COMMAND,
+  DOCTOR_COMMAND,
   UNINSTALL_COMMAND,
   ANNOTATE_COMMAND,
   POLICY_COMMAND,

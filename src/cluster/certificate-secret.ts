@@ -72,7 +72,8 @@ export function watchCertificateSecret(client: Client, options: CertificateSecre
   };
 }
 
-function heldIn(raw: JsonObject): HeldCertificates {
+/** What a Secret of this kind holds. */
+export function heldIn(raw: JsonObject): HeldCertificates {
   const entry = (key: keyof CertificateData): string =>
     Buffer.from(text(get(raw, 'data'), ENTRIES[key]) ?? '', 'base64').toString();
   return {

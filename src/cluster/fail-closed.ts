@@ -54,8 +54,8 @@ async function closeOnce({
 }: FailClosedParts): Promise<string> {
   const open = registrations.all().filter(isOpen);
   if (open.length === 0) return '';
-  const { reached, message } = await askReachability(client, namespace, name);
-  if (!reached) return message;
+  const { outcome, message } = await askReachability(client, namespace, name);
+  if (outcome !== 'reached') return message;
   try {
     for (const registration of open) await failClosed(client, registration, STRICT_WEBHOOKS);
     report({ event: 'fail-closed', message });

@@ -2,7 +2,9 @@
  * What the webhook may do, derived from what it does: the rules of its plugins and of the features that are on. The
  * chart, the README, `doctor` and the tests' clusters take them from here.
  */
+import type { Config } from '../config/config.ts';
 import { PROGRAM } from '../contract/keys.ts';
+import { dig } from '../kube/json.ts';
 import type { Plugin } from '../plugins/plugin.ts';
 import { companionsOf } from './watched-kinds.ts';
 
@@ -92,7 +94,7 @@ export type Feature = keyof typeof FEATURES;
 export interface Use {
   /** '' is always. */
   readonly setting: string;
-  readonly is: string;
+  readonly is: string | boolean;
   readonly by: 'replicas' | 'leader';
 }
 
@@ -112,6 +114,14 @@ export const USES: Readonly<Record<Feature, Use>> = {
   certificates: { setting: 'certificates.mode', is: 'self', by: 'replicas' },
   keepCertificates: { setting: 'certificates.mode', is: 'self', by: 'leader' },
 };
+
+/** The features that these settings turn on, of those that these need: the replicas, the leader. */
+export function featuresOn(config: Config, by: readonly string[]): readonly Feature[] {
+  const isOn = ({ setting, is }: Use): boolean => setting === '' || dig(config, ...setting.split('.')) === is;
+  return (Object.keys(USES) as Feature[]).filter(
+    (feature) => by.includes(USES[feature].by) && isOn(USES[feature]),
+  );
+}
 
 /** The rules of these plugins and features, those of one resource as one, in a stable order. */
 export function rbacRules(plugins: readonly Plugin[], features: readonly Feature[] = []): Required<Grant> {

@@ -10,7 +10,8 @@ import type { Client } from './client.ts';
 import { collectionPath } from './paths.ts';
 
 export interface Reachability {
-  readonly reached: boolean;
+  /** `unasked`: who asks may not try. */
+  readonly outcome: 'reached' | 'not-reached' | 'unasked';
   /** Who answered, or what came instead. */
   readonly message: string;
 }
@@ -31,9 +32,11 @@ export async function askReachability(
   };
   try {
     await client.post(path, trial, { timeoutMs: TIMEOUT });
-    return { reached: false, message: 'the API server got no answer of the webhook' };
+    return { outcome: 'not-reached', message: 'the API server got no answer of the webhook' };
   } catch (fault) {
-    const { message } = errorOfFault(fault);
-    return { reached: message.includes(`"${WEBHOOKS.reachable}" denied the request`), message };
+    const { status, message } = errorOfFault(fault);
+    if (message.includes(`"${WEBHOOKS.reachable}" denied the request`))
+      return { outcome: 'reached', message };
+    return { outcome: status === 403 ? 'unasked' : 'not-reached', message };
   }
 }

@@ -124,6 +124,8 @@ export const EVENT: ResourceKind = core('Event', 'events');
 export const POD: ResourceKind = core('Pod', 'pods');
 export const SECRET: ResourceKind = core('Secret', 'secrets');
 export const SERVICE_ACCOUNT: ResourceKind = core('ServiceAccount', 'serviceaccounts');
+export const CONFIG_MAP: ResourceKind = core('ConfigMap', 'configmaps');
+export const SERVICE: ResourceKind = core('Service', 'services');
 export const JOB: ResourceKind = {
   group: 'batch',
   version: 'v1',
@@ -137,6 +139,20 @@ export const LEASE: ResourceKind = {
   version: 'v1',
   kind: 'Lease',
   plural: 'leases',
+  namespaced: true,
+};
+export const DEPLOYMENT: ResourceKind = {
+  group: 'apps',
+  version: 'v1',
+  kind: 'Deployment',
+  plural: 'deployments',
+  namespaced: true,
+};
+export const ENDPOINT_SLICE: ResourceKind = {
+  group: 'discovery.k8s.io',
+  version: 'v1',
+  kind: 'EndpointSlice',
+  plural: 'endpointslices',
   namespaced: true,
 };
 export const SECRET_PROVIDER_CLASS: ResourceKind = {

@@ -1,4 +1,9 @@
 /** From `helm install` to `helm uninstall`, with certificates that are replaced while pods are created all the time. */
+import manifest from '../../package.json' with { type: 'json' };
+import { run as runDoctor } from '../../src/cli/doctor.ts';
+import type { Options } from '../../src/cli/options.ts';
+import { run as runUninstall } from '../../src/cli/uninstall.ts';
+import { captured } from '../cli/captured.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ControlPlane } from '../../tools/control-plane/control-plane.ts';
 import { INFISICAL_KINDS, installCrds } from '../../tools/control-plane/crds.ts';
@@ -23,7 +28,7 @@ import {
 } from './chart.ts';
 import { HOME, SERVICE } from './cluster.ts';
 import { startLoad } from './load.ts';
-import { makeSecret } from './served.ts';
+import { makeSecret, podAsking, tryPod } from './served.ts';
 import { temporaryFile } from './temporary-file.ts';
 
 const NAMESPACE = 'floe-jobs';
@@ -105,6 +110,50 @@ describe.skipIf(!needs('apiserver') || !needs('controllers') || !needs('helm'))(
       'tls.key',
     ]);
     await underLoad(async () => undefined);
+  }, 120_000);
+
+  test('is found well by doctor', async () => {
+    const { code, out } = await doctor({ output: 'json' });
+    const { items, summary } = JSON.parse(out) as Diagnosis;
+    expect(items.filter(({ outcome }) => outcome === 'failed' || outcome === 'unknown')).toEqual([]);
+    expect(summary.ok).toBeGreaterThan(8);
+    expect(code).toBe(0);
+  });
+
+  test('lets only those change what a namespace allows who may manage it', async () => {
+    const rbac = '/apis/rbac.authorization.k8s.io/v1';
+    const bind = async (role: string): Promise<void> => {
+      await plane.request('POST', `${rbac}/clusterrolebindings`, {
+        metadata: { name: `dev-${role}` },
+        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role },
+        subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'dev' }],
+      });
+    };
+    const label = async (labels: Readonly<Record<string, string | null>>): Promise<number> => {
+      const path = `/api/v1/namespaces/guarded?dryRun=All`;
+      const headers = { 'Impersonate-User': 'dev' };
+      const patch = { metadata: { labels } };
+      const options = { headers, contentType: 'application/merge-patch+json' };
+      return (await plane.send('PATCH', path, patch, options)).status;
+    };
+    await plane.request('POST', '/api/v1/namespaces', {
+      metadata: { name: 'guarded', labels: { 'secrets.floe.dev/injection': 'enabled' } },
+    });
+    await plane.request('POST', `${rbac}/clusterroles`, {
+      metadata: { name: 'namespaces' },
+      rules: [{ apiGroups: [''], resources: ['namespaces'], verbs: ['get', 'patch'] }],
+    });
+    await bind('namespaces');
+    await until('dev may patch', async () => (await label({ team: 'a' })) === 200);
+    await until(
+      'the guard is in force',
+      async () => (await label({ 'secrets.floe.dev/injection': null })) === 403,
+    );
+    expect(await label({ 'secrets.floe.dev/enforcement': 'audit' })).toBe(403);
+    expect(await label({ 'floe.dev/environment': 'prod' })).toBe(403);
+    expect(await label({ team: 'b' })).toBe(200);
+    await bind(`${SERVICE}-manage`);
+    await until('dev may manage', async () => (await label({ 'secrets.floe.dev/injection': null })) === 200);
   }, 120_000);
 
   test('replaces the certificate under load', async () => {
@@ -225,4 +274,55 @@ describe.skipIf(!needs('apiserver') || !needs('controllers') || !needs('helm'))(
     await plane.restartApiServer();
     await underLoad(async () => undefined);
   }, 180_000);
+
+  test('names the permission that it lacks', async () => {
+    const path = `/apis/rbac.authorization.k8s.io/v1/clusterroles/${SERVICE}`;
+    const role = await plane.request<{
+      readonly rules: readonly { readonly resources: readonly string[] }[];
+    }>('GET', path);
+    const rules = role.rules.filter(({ resources }) => !resources.includes('secrets'));
+    await plane.request('PUT', path, { ...role, rules });
+    await until('a refusal names it', async () => {
+      const { message } = await tryPod(plane, NAMESPACE, podAsking('not-there'));
+      return message?.includes('FLOE-E821') === true && message.includes('get secrets');
+    });
+    const { code, out } = await doctor();
+    expect(code).toBe(5);
+    expect(out).toMatch(
+      /✗ permissions: ServiceAccount floe-secrets-webhook may not get secrets\n {4}fix: helm upgrade/,
+    );
+    await plane.request('PUT', path, { ...(await plane.request<object>('GET', path)), rules: role.rules });
+  }, 120_000);
+
+  test('leaves nothing behind', async () => {
+    const uninstall = (options: Options = {}) =>
+      captured(runUninstall, { kubeconfig: plane.kubeconfig, name: SERVICE, ...options });
+    expect((await uninstall({ dryRun: true })).out).toContain('would be removed');
+    expect((await uninstall()).out).toContain('removed');
+    expect(await uninstall()).toMatchObject({ code: 0 });
+    const { code, out } = await doctor();
+    expect(code).toBe(5);
+    expect(out).toContain('✗ registration: there is no MutatingWebhookConfiguration floe-secrets-webhook');
+    // The hook is a Job, which nothing runs here; the command is what it runs.
+    await helm(plane.kubeconfig, 'uninstall', SERVICE, '-n', HOME, '--no-hooks');
+    const left = await plane.request<{ readonly items: readonly unknown[] }>(
+      'GET',
+      `/api/v1/namespaces/${HOME}/secrets?fieldSelector=type%3DOpaque`,
+    );
+    expect(left.items).toEqual([]);
+    for (const path of [...CONFIGURATIONS, `/api/v1/namespaces/${HOME}/services/${SERVICE}`])
+      expect((await plane.send('GET', path)).status).toBe(404);
+  }, 120_000);
+
+  const doctor = (options: Options = {}) =>
+    captured((given, terminal) => runDoctor(given, terminal, manifest.version), {
+      kubeconfig: plane.kubeconfig,
+      name: SERVICE,
+      ...options,
+    });
 });
+
+interface Diagnosis {
+  readonly items: readonly { readonly check: string; readonly outcome: string; readonly message: string }[];
+  readonly summary: Readonly<Record<string, number>>;
+}
