@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { FILE_SCHEMA } from '../src/config/config.ts';
 import { chartFacts } from './chart/facts.ts';
+import { dashboard } from './chart/dashboard.ts';
 import { plainManifests } from './chart/manifests.ts';
 import { valuesSchema } from './chart/values-schema.ts';
 
@@ -19,6 +20,7 @@ interface Unknown {
 const DERIVED: Readonly<Record<string, () => string | Unknown>> = {
   'deploy/config.schema.json': configSchema,
   'deploy/chart/files/facts.yaml': chartFacts,
+  'deploy/chart/files/dashboard.json': dashboard,
   'deploy/chart/values.schema.json': valuesSchema,
   // Last, for it is made of the chart with the files above.
   'deploy/manifests/install.yaml': plainManifests,

@@ -116,7 +116,7 @@ describe.skipIf(!needs('apiserver') || !needs('controllers') || !needs('helm'))(
     const { code, out } = await doctor({ output: 'json' });
     const { items, summary } = JSON.parse(out) as Diagnosis;
     expect(items.filter(({ outcome }) => outcome === 'failed' || outcome === 'unknown')).toEqual([]);
-    expect(summary.ok).toBeGreaterThan(8);
+    expect(summary['ok']).toBeGreaterThan(8);
     expect(code).toBe(0);
   });
 

@@ -52,6 +52,7 @@ const MATRIX: readonly (readonly [string, readonly string[]])[] = [
 ];
 
 describe.skipIf(!needs('apiserver') || !needs('helm') || !needs('kubectl'))('the chart with', () => {
+  const scratch = temporaryFile('');
   let kubeconfig = '';
   beforeAll(async () => {
     if (cluster === undefined) throw new Error('no cluster');
@@ -74,8 +75,8 @@ describe.skipIf(!needs('apiserver') || !needs('helm') || !needs('kubectl'))('the
   async function tried(manifests: string): Promise<void> {
     const kubectl = findTool('kubectl');
     if (kubectl.path === undefined) throw new Error('no kubectl');
-    const file = manifests.startsWith('/') ? manifests : temporaryFile('');
-    if (file !== manifests) writeFileSync(file, manifests);
+    const file = manifests.startsWith('/') ? manifests : scratch;
+    if (file === scratch) writeFileSync(file, manifests);
     const args = [
       'apply',
       '--dry-run=server',
