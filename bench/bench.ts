@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { makeAuthority } from '../tools/certificates.ts';
 import { measureAlone, median, quantile } from './alone.ts';
+import { printCommands } from './commands.ts';
 import type { Input } from './inputs.ts';
 import { INPUTS, SYNCED, admissionReview } from './inputs.ts';
 import { runLoad } from './load.ts';
@@ -43,6 +44,7 @@ const connections = Number(values.connections);
 const work = mkdtempSync(join(tmpdir(), 'floe-bench-'));
 try {
   if (values.input === '') printAlone();
+  if (values.input === '') printCommands(work, rounds);
   const authority = await makeAuthority('floe bench');
   const pair = await authority.issue({ names: ['localhost'], ips: ['127.0.0.1'], days: 1 });
   writeFiles(work, pair, authority.certPem);

@@ -6,9 +6,11 @@ import { COMPLETION_COMMAND } from './completion-command.ts';
 import { DOCTOR_COMMAND } from './doctor-command.ts';
 import { EXPLAIN_COMMAND } from './explain-command.ts';
 import { GATES_COMMAND } from './gates-command.ts';
+import { EXPORT_COMMAND } from './export-command.ts';
 import { LIST_COMMAND } from './list-command.ts';
 import { POLICY_COMMAND } from './policy-command.ts';
 import { RESTART_COMMAND } from './restart-command.ts';
+import { RESTORE_COMMAND } from './restore-command.ts';
 import { REVIEW_COMMAND } from './review-command.ts';
 import { SCAN_COMMAND } from './scan-command.ts';
 import { SERVE_COMMAND } from './serve-command.ts';
@@ -35,5 +37,7 @@ export const COMMANDS: readonly CommandDeclaration[] = [
   UNINSTALL_COMMAND,
   ANNOTATE_COMMAND,
   POLICY_COMMAND,
+  EXPORT_COMMAND,
+  RESTORE_COMMAND,
   COMPLETION_COMMAND,
 ];

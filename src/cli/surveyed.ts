@@ -29,6 +29,8 @@ interface SurveyTerms {
   readonly scope: (home: string) => string | undefined;
   /** Whether Secrets are listed, and not read one by one when they are wanted. */
   readonly secrets?: boolean;
+  /** Whether pods and workloads are listed; by default they are. */
+  readonly running?: boolean;
   readonly onProgress?: (read: number) => void;
 }
 
@@ -36,7 +38,7 @@ interface SurveyTerms {
 export async function withSurvey<T>(
   options: Options,
   terminal: Terminal,
-  { kinds, scope, secrets = false, onProgress }: SurveyTerms,
+  { kinds, scope, secrets = false, running = true, onProgress }: SurveyTerms,
   work: (surveyed: Surveyed) => Promise<T>,
 ): Promise<T> {
   const paths = listOption(options, 'world');
@@ -53,6 +55,7 @@ export async function withSurvey<T>(
     const read = await readSurvey(client, {
       kinds,
       secrets,
+      running,
       ...place,
       ...(onProgress === undefined ? {} : { onProgress }),
     });

@@ -34,6 +34,8 @@ interface View {
   readonly namespace?: string;
   /** Whether to list Secrets; where few of them matter, each is better read when it is wanted. */
   readonly secrets: boolean;
+  /** Whether to list what runs; for the wiring alone nothing of it matters. */
+  readonly running: boolean;
   /** Told how many objects were read so far. */
   readonly onProgress?: (read: number) => void;
 }
@@ -46,9 +48,9 @@ export async function readSurvey(client: Client, view: View): Promise<Survey> {
     listAll(client, kind, { namespace: view.namespace, onPage });
   const [snapshot, pods, accounts, workloads] = await Promise.all([
     view.secrets ? readSnapshot(client, view) : readWithoutSecrets(client, view),
-    list(POD),
+    view.running ? list(POD) : NO_PODS,
     list(SERVICE_ACCOUNT),
-    Promise.all(WORKLOADS.map(list)),
+    view.running ? Promise.all(WORKLOADS.map(list)) : [],
   ]);
   const jobs = workloads.filter(({ kind }) => kind.group === JOB.group);
   const listings = [pods, accounts, ...workloads];
@@ -71,6 +73,8 @@ export async function readSurvey(client: Client, view: View): Promise<Survey> {
     ],
   };
 }
+
+const NO_PODS: Listing = { kind: POD, items: [] };
 
 const NO_NAMESPACES: ReadFailure = {
   reason: 'forbidden',

@@ -1,7 +1,9 @@
 /** Commands over a cluster whose controllers make pods: what people see, and what becomes of what they do. */
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { run as exporting } from '../../src/cli/export.ts';
 import { run as explain } from '../../src/cli/explain.ts';
 import type { Options } from '../../src/cli/options.ts';
+import { run as restoring } from '../../src/cli/restore.ts';
 import { run as restart } from '../../src/cli/restart.ts';
 import { run as scan } from '../../src/cli/scan.ts';
 import { run as usage } from '../../src/cli/usage.ts';
@@ -9,11 +11,13 @@ import { asArray, dig, text } from '../../src/kube/json.ts';
 import type { ControlPlane } from '../../tools/control-plane/control-plane.ts';
 import { startControlPlane } from '../../tools/control-plane/start.ts';
 import type { Outcome } from '../cli/captured.ts';
-import { captured } from '../cli/captured.ts';
+import { captured, folderOf } from '../cli/captured.ts';
 import { needs } from '../needs.ts';
+import { infisicalSecret } from '../stories/infisical-objects.ts';
 import { prepareCluster, WEBHOOK } from './cluster.ts';
 import { makeSecret, startServed } from './served.ts';
 import type { Served } from './served.ts';
+import { createWorld } from './world.ts';
 
 const CEILING = { timeout: 90_000, interval: 200 };
 const INJECT = 'secrets.floe.dev/inject';
@@ -153,6 +157,60 @@ describe.skipIf(!needs('controllers'))('commands', { timeout: 120_000 }, () => {
     });
     expect(of('missed-')).toMatchObject({ kind: 'Pod', missed: true, findings: [{ code: 'FLOE-E807' }] });
     expect(out).not.toContain('ReplicaSet');
+  });
+
+  test('what export writes is brought back by restore', async () => {
+    const namespace = await served.namespace({ [INJECT]: 'db' });
+    await createWorld(
+      plane,
+      [infisicalSecret({ name: 'sync', namespace, target: 'db', status: 'none', kind: 'InfisicalSecret' })],
+      { now: new Date() },
+    );
+    const exported = await command(exporting, { namespace });
+    expect([exported.code, exported.err]).toEqual([0, '']);
+    const cwd = folderOf({ 'wiring.yaml': exported.out });
+    const restore = async (more: Options = {}): Promise<readonly (readonly unknown[])[]> => {
+      const options = { kubeconfig: plane.kubeconfig, files: ['wiring.yaml'], output: 'json', ...more };
+      const { out, code } = await captured(restoring, options, { cwd });
+      expect(code).toBe(0);
+      const { items } = JSON.parse(out) as { readonly items: readonly Record<string, unknown>[] };
+      return items.map(({ kind, change }) => [kind, change]);
+    };
+    const same = [
+      ['Namespace', 'none'],
+      ['InfisicalSecret', 'none'],
+    ];
+    expect(await restore({ dryRun: true })).toEqual(same);
+
+    const sync = `/apis/secrets.infisical.com/v1alpha1/namespaces/${namespace}/infisicalsecrets/sync`;
+    const spec = dig(await plane.request('GET', sync), 'spec');
+    await plane.request('DELETE', sync);
+    await plane.request('PATCH', `/api/v1/namespaces/${namespace}`, {
+      metadata: { annotations: { [INJECT]: null } },
+    });
+    const lost = [
+      ['Namespace', 'change'],
+      ['InfisicalSecret', 'create'],
+    ];
+    expect(await restore({ dryRun: true })).toEqual(lost);
+    expect((await plane.send('GET', sync)).status).toBe(404);
+    expect(await restore()).toEqual(lost);
+    expect(dig(await plane.request('GET', sync), 'spec')).toEqual(spec);
+    expect(await restore()).toEqual(same);
+
+    // What somebody else wrote since is theirs, until it is taken over.
+    await plane.request('PATCH', `/api/v1/namespaces/${namespace}`, {
+      metadata: { annotations: { [INJECT]: 'other' } },
+    });
+    const kept = await captured(restoring, { kubeconfig: plane.kubeconfig, files: ['wiring.yaml'] }, { cwd });
+    expect(kept.code).toBe(1);
+    expect(kept.out).toMatch(
+      /\nNamespace .* failed +others have written it differently: --force takes over\n/,
+    );
+    expect(await restore({ force: true })).toEqual([
+      ['Namespace', 'change'],
+      ['InfisicalSecret', 'none'],
+    ]);
   });
 
   test('who may not list is told what is missing', async () => {
