@@ -22,11 +22,18 @@ const LISTS = { container: 'containers', init: 'initContainers', ephemeral: 'eph
 
 /** The containers of one list, in their order; what is no object is none. */
 export function containersOfType(pod: unknown, type: ContainerType): readonly Container[] {
-  const list = LISTS[type];
-  return rawContainers(pod, type).flatMap((raw, index) => {
-    if (!isObject(raw)) return [];
-    return [{ type, name: text(raw, 'name') ?? '', index, pointer: `/spec/${list}/${index}`, raw }];
-  });
+  const found: Container[] = [];
+  addContainers(found, pod, type);
+  return found;
+}
+
+function addContainers(found: Container[], pod: unknown, type: ContainerType): void {
+  let index = 0;
+  for (const raw of rawContainers(pod, type)) {
+    const pointer = `/spec/${LISTS[type]}/${index}`;
+    if (isObject(raw)) found.push({ type, name: text(raw, 'name') ?? '', index, pointer, raw });
+    index += 1;
+  }
 }
 
 /** The container that stands there in this pod. */
@@ -41,11 +48,11 @@ export function rawContainers(pod: unknown, type: ContainerType): readonly Json[
 
 /** Init containers, regular ones and ephemeral ones. */
 export function containersOf(pod: unknown): readonly Container[] {
-  return [
-    ...containersOfType(pod, 'init'),
-    ...containersOfType(pod, 'container'),
-    ...containersOfType(pod, 'ephemeral'),
-  ];
+  const found: Container[] = [];
+  addContainers(found, pod, 'init');
+  addContainers(found, pod, 'container');
+  addContainers(found, pod, 'ephemeral');
+  return found;
 }
 
 export function volumesOf(pod: unknown): readonly Json[] {

@@ -25,6 +25,8 @@ const SHAPES: readonly (readonly [words: string, shape: RegExp])[] = [
 
 /** A PEM key is the longest that is looked at. */
 const LONGEST = 16_384;
+/** Nothing shorter is a credential. */
+const SHORTEST = 8;
 const TELLING_NAME = /(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL)S?$/i;
 const RANDOM_TEXT = /^[A-Za-z0-9+/_=.-]{24,256}$/;
 /** Words and paths stay below; 24 random characters of base64 have some 4.2. */
@@ -35,22 +37,25 @@ const SECRET_NAME = /(?:TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL)S?$/i;
 const RANDOM_HEX_BITS = 3.3;
 
 export function literalFindings(pod: unknown): readonly Draft[] {
-  return containersOf(pod).flatMap(literalsOfContainer);
+  const found: Draft[] = [];
+  for (const container of containersOf(pod)) addLiterals(found, container);
+  return found;
 }
 
-function literalsOfContainer(container: Container): readonly Draft[] {
-  return asArray(get(container.raw, 'env')).flatMap((variable) => {
+function addLiterals(found: Draft[], container: Container): void {
+  for (const variable of asArray(get(container.raw, 'env'))) {
     const value = text(variable, 'value');
+    if (value === undefined || value.length < SHORTEST) continue;
     const name = text(variable, 'name') ?? '';
-    const words = value === undefined || value.length < 8 ? undefined : credentialIn(name, value);
-    if (words === undefined) return [];
-    return [
+    const words = credentialIn(name, value);
+    if (words === undefined) continue;
+    found.push(
       draft('FLOE-E812', `the value of variable ${name} looks like ${words}`, {
         uses: [useIn(container, `env ${name}`)],
         suggestion: 'put it into a Secret and refer to that',
       }),
-    ];
-  });
+    );
+  }
 }
 
 /** What the value looks like, or undefined. */

@@ -132,6 +132,7 @@ function mannerOf({ request, policy }: Case): Manner {
  * carries all of it, the mutating call was skipped.
  */
 function notCarried(gaps: Gaps, plan: Plan): readonly Draft[] {
+  if (gaps.containers.every(isWhole)) return [];
   const wholeElsewhere = gaps.containers.some(isWhole);
   return gaps.containers
     .filter((gap) => !isWhole(gap))

@@ -3,7 +3,7 @@
  * (pkg/api/v1/pod/util.go) sees, in containers of every kind, with `optional` and the keys that must be there.
  */
 import type { Json } from '../kube/json.ts';
-import { asArray, dig, flag, get, isObject, text } from '../kube/json.ts';
+import { asArray, flag, get, isObject, text } from '../kube/json.ts';
 import type { Container, ContainerPlace } from '../kube/pod.ts';
 import { containersOf, volumesOf } from '../kube/pod.ts';
 
@@ -38,13 +38,20 @@ export function groupsOf(
   references: readonly Reference[],
   injected: readonly string[] = [],
 ): readonly Group[] {
-  const names = new Set(injected);
-  const bySecret = Map.groupBy(references, (reference) => reference.secret);
-  return Array.from(bySecret, ([secret, uses]) => ({
-    secret,
-    references: uses,
-    injected: names.has(secret),
-  }));
+  const bySecret = new Map<string, Reference[]>();
+  const groups: Group[] = [];
+  for (const reference of references) {
+    const { secret } = reference;
+    const known = bySecret.get(secret);
+    if (known !== undefined) {
+      known.push(reference);
+      continue;
+    }
+    const first = [reference];
+    bySecret.set(secret, first);
+    groups.push({ secret, references: first, injected: injected.includes(secret) });
+  }
+  return groups;
 }
 
 /** Volume types whose Secret stands in `<type>.secretRef.name`. */
@@ -62,32 +69,36 @@ const CONTAINER_WORDS = { container: 'container', init: 'init container', epheme
 
 /** Every reference of the pod, in the order: containers, volumes, imagePullSecrets. */
 export function referencesOf(pod: unknown): readonly Reference[] {
-  return [
-    ...containersOf(pod).flatMap(referencesOfContainer),
-    ...volumesOf(pod).flatMap(referencesOfVolume),
-    ...asArray(dig(pod, 'spec', 'imagePullSecrets')).flatMap((reference) =>
-      named(text(reference, 'name'), { keys: [], optional: false, tolerated: true, use: IMAGE_PULL }),
-    ),
-  ];
+  const found: Reference[] = [];
+  for (const container of containersOf(pod)) addContainer(found, container);
+  for (const volume of volumesOf(pod)) addVolume(found, volume);
+  for (const reference of asArray(get(get(pod, 'spec'), 'imagePullSecrets'))) {
+    add(found, { secret: text(reference, 'name'), use: IMAGE_PULL, tolerated: true });
+  }
+  return found;
 }
 
 export function referencesOfContainer(container: Container): readonly Reference[] {
   const found: Reference[] = [];
+  addContainer(found, container);
+  return found;
+}
+
+function addContainer(found: Reference[], container: Container): void {
   for (const source of asArray(get(container.raw, 'envFrom'))) {
     const reference = get(source, 'secretRef');
-    const rest = { keys: [], optional: flag(reference, 'optional'), tolerated: false };
-    found.push(...named(text(reference, 'name'), { ...rest, use: useIn(container, 'envFrom') }));
+    if (!isObject(reference)) continue;
+    const use = useIn(container, 'envFrom');
+    add(found, { secret: text(reference, 'name'), use, optional: flag(reference, 'optional') });
   }
   for (const variable of asArray(get(container.raw, 'env'))) {
-    const reference = dig(variable, 'valueFrom', 'secretKeyRef');
+    const reference = get(get(variable, 'valueFrom'), 'secretKeyRef');
     if (!isObject(reference)) continue;
-    const optional = flag(reference, 'optional');
     const key = text(reference, 'key');
-    const keys = optional || key === undefined ? [] : [key];
     const use = useIn(container, `env ${text(variable, 'name') ?? ''}`);
-    found.push(...named(text(reference, 'name'), { keys, optional, tolerated: false, use }));
+    const keys = key === undefined ? NO_KEYS : [key];
+    add(found, { secret: text(reference, 'name'), use, optional: flag(reference, 'optional'), keys });
   }
-  return found;
 }
 
 export function useIn(container: Pick<ContainerPlace, 'type' | 'name'>, field: string): Use {
@@ -97,29 +108,50 @@ export function useIn(container: Pick<ContainerPlace, 'type' | 'name'>, field: s
 
 const IMAGE_PULL: Use = { field: 'imagePullSecrets', words: 'imagePullSecrets' };
 
-function referencesOfVolume(volume: Json): readonly Reference[] {
+const NO_KEYS: readonly string[] = Object.freeze([]);
+
+function addVolume(found: Reference[], volume: Json): void {
+  if (!isObject(volume)) return;
   const name = text(volume, 'name') ?? '';
   const use: Use = { field: `volume ${name}`, words: `volume '${name}'` };
-  const required = { keys: [], optional: false, tolerated: false, use };
-  const secret = get(volume, 'secret');
-  return [
-    ...named(text(secret, 'secretName'), fromItems(secret, use)),
-    ...asArray(dig(volume, 'projected', 'sources')).flatMap((source) => {
-      const projected = get(source, 'secret');
-      return named(text(projected, 'name'), fromItems(projected, use));
-    }),
-    ...named(text(get(volume, 'azureFile'), 'secretName'), required),
-    ...SECRET_REF_VOLUMES.flatMap((type) => named(text(dig(volume, type, 'secretRef'), 'name'), required)),
-    ...named(text(dig(volume, 'csi', 'nodePublishSecretRef'), 'name'), required),
-  ];
+  addSource(found, get(volume, 'secret'), { nameKey: 'secretName', use });
+  for (const source of asArray(get(get(volume, 'projected'), 'sources'))) {
+    addSource(found, get(source, 'secret'), { nameKey: 'name', use });
+  }
+  add(found, { secret: text(get(volume, 'azureFile'), 'secretName'), use });
+  for (const type of SECRET_REF_VOLUMES) {
+    const source = get(volume, type);
+    if (source !== undefined) add(found, { secret: text(get(source, 'secretRef'), 'name'), use });
+  }
+  add(found, { secret: text(get(get(volume, 'csi'), 'nodePublishSecretRef'), 'name'), use });
 }
 
-function fromItems(source: Json | undefined, use: Use): Omit<Reference, 'secret'> {
-  const optional = flag(source, 'optional');
+/** A Secret as files: all of its keys, or its `items`. */
+function addSource(
+  found: Reference[],
+  source: Json | undefined,
+  { nameKey, use }: { readonly nameKey: 'secretName' | 'name'; readonly use: Use },
+): void {
+  if (!isObject(source)) return;
   const keys = asArray(get(source, 'items')).map((item) => text(item, 'key'));
-  return { keys: optional ? [] : keys.filter((key) => key !== undefined), optional, tolerated: false, use };
+  add(found, {
+    secret: text(source, nameKey),
+    use,
+    optional: flag(source, 'optional'),
+    keys: keys.filter((key) => key !== undefined),
+  });
 }
 
-function named(secret: string | undefined, rest: Omit<Reference, 'secret'>): readonly Reference[] {
-  return secret === undefined || secret === '' ? [] : [{ secret, ...rest }];
+interface Seen extends Partial<Omit<Reference, 'secret' | 'use'>> {
+  /** The name, where one is written. */
+  readonly secret: string | undefined;
+  readonly use: Use;
+}
+
+function add(
+  found: Reference[],
+  { secret, use, keys = NO_KEYS, optional = false, tolerated = false }: Seen,
+): void {
+  if (secret === undefined || secret === '') return;
+  found.push({ secret, keys: optional ? NO_KEYS : keys, optional, tolerated, use });
 }

@@ -17,21 +17,20 @@ export function unknownKeys(raw: unknown, what: string): readonly Draft[] {
 }
 
 function unknownIn(keys: readonly string[], where: 'annotation' | 'label', what: string): readonly Draft[] {
-  return keys
-    .filter((key) => key.startsWith(PREFIX) && !KNOWN.has(key))
-    .slice(0, SHOWN)
-    .map((key) => {
-      const near = nearest(
-        key.slice(PREFIX.length),
-        Object.values(KEYS).map((known) => known.slice(PREFIX.length)),
-      );
-      return {
-        ...invalid(
-          `${what} has the ${where} ${key.slice(0, 120)}, which nothing reads${near === undefined ? '' : ` (did you mean ${PREFIX}${near}?)`}`,
-        ),
-        severity: 'warning',
-        field: `metadata.${where}s[${key.slice(0, 120)}]`,
-        suggestion: near === undefined ? 'remove it' : `write ${PREFIX}${near}`,
-      };
-    });
+  const unknown = keys.filter((key) => key.startsWith(PREFIX) && !KNOWN.has(key));
+  if (unknown.length === 0) return [];
+  return unknown.slice(0, SHOWN).map((key) => {
+    const near = nearest(
+      key.slice(PREFIX.length),
+      Object.values(KEYS).map((known) => known.slice(PREFIX.length)),
+    );
+    return {
+      ...invalid(
+        `${what} has the ${where} ${key.slice(0, 120)}, which nothing reads${near === undefined ? '' : ` (did you mean ${PREFIX}${near}?)`}`,
+      ),
+      severity: 'warning',
+      field: `metadata.${where}s[${key.slice(0, 120)}]`,
+      suggestion: near === undefined ? 'remove it' : `write ${PREFIX}${near}`,
+    };
+  });
 }

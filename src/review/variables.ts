@@ -15,12 +15,13 @@ import { useIn } from './references.ts';
 const SHOWN = 3;
 
 export function variableFindings(pod: unknown, records: readonly SecretRecord[]): readonly Draft[] {
-  const keys: KnownKeys = new Map(records.map((record) => [record.name, record.keys]));
-  return containersOf(pod).flatMap((container) => findingsOf(container, keys));
+  const found: Draft[] = [];
+  for (const container of containersOf(pod)) found.push(...findingsOf(container, records));
+  return found;
 }
 
-function findingsOf(container: Container, keys: KnownKeys): readonly Draft[] {
-  const sources = sourcesOf(container, keys);
+function findingsOf(container: Container, records: readonly SecretRecord[]): readonly Draft[] {
+  const sources = sourcesOf(container, records);
   if (sources.length === 0) return [];
   const explicit = new Set(
     asArray(get(container.raw, 'env')).map((variable) => text(variable, 'name') ?? ''),
@@ -38,9 +39,6 @@ function findingsOf(container: Container, keys: KnownKeys): readonly Draft[] {
   return [...clashes.slice(0, SHOWN), ...unusable.slice(0, SHOWN)];
 }
 
-/** Key names by Secret. */
-type KnownKeys = ReadonlyMap<string, readonly string[]>;
-
 interface Source {
   readonly secret: string;
   readonly key: string;
@@ -48,12 +46,15 @@ interface Source {
   readonly name: string;
 }
 
-function sourcesOf(container: Container, keys: KnownKeys): readonly Source[] {
-  return asArray(get(container.raw, 'envFrom')).flatMap((source) => {
+function sourcesOf(container: Container, records: readonly SecretRecord[]): readonly Source[] {
+  const sources: Source[] = [];
+  for (const source of asArray(get(container.raw, 'envFrom'))) {
     const secret = text(get(source, 'secretRef'), 'name') ?? '';
     const prefix = text(source, 'prefix') ?? '';
-    return (keys.get(secret) ?? []).map((key) => ({ secret, key, name: `${prefix}${key}` }));
-  });
+    const keys = records.find(({ name }) => name === secret)?.keys ?? [];
+    for (const key of keys) sources.push({ secret, key, name: `${prefix}${key}` });
+  }
+  return sources;
 }
 
 function clash(container: Container, name: string, secret: string, other: string): Draft {
