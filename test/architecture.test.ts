@@ -29,7 +29,7 @@ const PURE = ['kube', 'contract', 'config', 'plugins', 'review', 'reload', 'migr
 const FILE_LOADER = ['config/file.ts', 'config/load.ts'];
 
 /** Modules that compute and touch nothing. */
-const PURE_MODULES = ['node:crypto', 'node:util', 'yaml', 'zod'];
+const PURE_MODULES = ['node:crypto', 'node:util', 'node:zlib', 'yaml', 'zod'];
 
 const ALL = sources();
 const BY_PATH = new Map(ALL.map((source) => [source.path, source]));

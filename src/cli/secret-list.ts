@@ -23,6 +23,14 @@ export interface Listing {
   readonly kind: string;
   columns(now: number): readonly Column<SecretRow>[];
   item(row: SecretRow): object;
+  /** Looks closer at the rows, where the command has to. */
+  look?(rows: readonly SecretRow[]): Promise<Closer>;
+}
+
+/** The rows with what a closer look told. */
+export interface Closer {
+  readonly rows: readonly SecretRow[];
+  readonly failures: readonly ReadFailure[];
 }
 
 /** Exit code 0 also where a Secret is not synced, 5 with `--exit-code`; 4 or 8 where not everything was seen. */
@@ -32,14 +40,18 @@ export async function showSecrets(options: Options, terminal: Terminal, listing:
     const settings = settingsOf(loadConfig({ env: terminal.env, cwd: terminal.cwd, flags: {} }));
     const desk = { listing, format, settings, terminal };
     return withObserver(options, terminal, settings.kinds, async (look) => {
-      const first = await rowsOf(look, settings);
+      const first = await rowsOf(look, desk);
       const codes = reportFailures(first.failures, terminal);
       print(desk, first);
       if (flagOption(options, 'watch')) await watch(desk, look, first.rows);
-      const unsynced = flagOption(options, 'exitCode') && first.rows.some((row) => row.state !== 'Synced');
+      const unsynced = flagOption(options, 'exitCode') && first.rows.some(isUnsynced);
       return worstExit(unsynced ? [...codes, EXIT.findings] : codes);
     });
   });
+}
+
+function isUnsynced({ state, drift }: SecretRow): boolean {
+  return state !== 'Synced' || drift === 'drifted';
 }
 
 interface Desk {
@@ -55,9 +67,11 @@ interface Seen {
   readonly namespace?: string;
 }
 
-async function rowsOf(look: () => Promise<Observation>, settings: Settings): Promise<Seen> {
+async function rowsOf(look: () => Promise<Observation>, { settings, listing }: Desk): Promise<Seen> {
   const { contents, failures, ...viewpoint } = await look();
-  return { rows: secretRows(contents, { settings, now: Date.now(), ...viewpoint }), failures, ...viewpoint };
+  const rows = secretRows(contents, { settings, now: Date.now(), ...viewpoint });
+  const closer = (await listing.look?.(rows)) ?? { rows, failures: [] };
+  return { rows: closer.rows, failures: [...failures, ...closer.failures], ...viewpoint };
 }
 
 function print({ listing, format, terminal }: Desk, { rows, namespace }: Seen): void {
@@ -81,7 +95,7 @@ async function watch(
   let known = marked(first);
   while (await paused(EVERY, interrupted)) {
     try {
-      const seen = await rowsOf(look, desk.settings);
+      const seen = await rowsOf(look, desk);
       const now = marked(seen.rows);
       const changed = seen.rows.filter(({ namespace, name }) => {
         const key = `${namespace}/${name}`;

@@ -7,6 +7,7 @@ import { nameOf, namespaceOf } from '../kube/object.ts';
 import type { SecretRecord } from '../kube/secret.ts';
 import type { World } from '../kube/world.ts';
 import type { Target } from '../plugins/plugin.ts';
+import type { Drift } from '../plugins/infisical-checksum.ts';
 import type { Claim } from '../review/claims.ts';
 import { policyOf } from '../review/policy.ts';
 import type { Resolution } from '../review/resolve.ts';
@@ -27,6 +28,8 @@ export interface SecretRow {
   readonly environments: readonly string[];
   readonly paths: readonly string[];
   readonly lastSync?: LastSync;
+  /** Only where a closer look was asked for. */
+  readonly drift?: Drift;
 }
 
 interface LastSync {

@@ -8,7 +8,10 @@ export const STATUS_COMMAND: CommandDeclaration = {
   examples: [
     ['status -n floe-jobs', 'one namespace'],
     ['status -A -o yaml', 'every namespace, with the source of each time'],
+    ['status -n floe-jobs --drift', 'what was changed by hand since its last sync?'],
   ],
-  declare: listOptions,
+  declare: (command) => {
+    listOptions(command.option('--drift', "compare each Secret's data with its operator's checksum"));
+  },
   run: async (options, { terminal }) => (await import('./status.ts')).run(options, terminal),
 };

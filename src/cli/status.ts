@@ -2,6 +2,7 @@
 import { formatAge } from '../kube/duration.ts';
 import { listItem } from './list.ts';
 import type { Options } from './options.ts';
+import { flagOption } from './options.ts';
 import type { Listing } from './secret-list.ts';
 import { showSecrets } from './secret-list.ts';
 import type { SecretRow } from './secret-rows.ts';
@@ -25,9 +26,15 @@ const STATUS: Listing = {
   }),
 };
 
-/** Exit codes as of `list`. */
+/** Exit codes as of `list`; with `--drift` and `--exit-code` 5 too where data was changed by hand. */
 export async function run(options: Options, terminal: Terminal): Promise<number> {
-  return showSecrets(options, terminal, STATUS);
+  if (!flagOption(options, 'drift')) return showSecrets(options, terminal, STATUS);
+  return showSecrets(options, terminal, {
+    ...STATUS,
+    columns: (now) => [...STATUS.columns(now), { header: 'DRIFT', cell: (row) => row.drift ?? '-' }],
+    item: (row) => ({ ...STATUS.item(row), drift: row.drift ?? null }),
+    look: async (rows) => (await import('./drift-rows.ts')).lookForDrift(rows, options, terminal),
+  });
 }
 
 function lastSync(row: SecretRow, now: number): string {

@@ -9,6 +9,7 @@ export const VALIDATE_COMMAND: CommandDeclaration = {
     ['validate -c manifest.yaml -n floe-jobs', 'against the cluster'],
     ['validate --artifacts target/compiled_artifacts.json', 'what a compiled product needs'],
     ['validate --world cluster/', 'manifest.yaml here, against manifests'],
+    ['validate --upstream', 'ask Infisical and Vault too'],
   ],
   declare: (command) => {
     worldOption(
@@ -21,7 +22,8 @@ export const VALIDATE_COMMAND: CommandDeclaration = {
           '--artifacts <file>',
           'compiled artifacts or a floe.yaml, besides or instead of a manifest; may be repeated',
           collected,
-        ),
+        )
+        .option('--upstream', 'ask the secret stores too whether they have the keys'),
     );
   },
   run: async (options, { terminal }) => (await import('./validate.ts')).run(options, terminal),

@@ -4,6 +4,8 @@ import type { Finding } from '../review/decision.ts';
 import { counted, listDocument, printable } from './print.ts';
 import type { Style } from './review-report.ts';
 import { findingItem, findingLine } from './review-report.ts';
+import type { UpstreamAnswer } from './ask-upstream.ts';
+import { lacks } from './ask-upstream.ts';
 import type { Validated } from './validate-secrets.ts';
 
 /** What was looked at, and what there is to say. */
@@ -13,8 +15,8 @@ export interface Validation {
   readonly secrets: readonly Validated[];
 }
 
-export function isWrong({ findings }: Validated): boolean {
-  return findings.some((finding) => finding.severity === 'error');
+export function isWrong({ findings, upstream = [] }: Validated): boolean {
+  return findings.some((finding) => finding.severity === 'error') || upstream.some(lacks);
 }
 
 /** A line a Secret, what is wrong with it below, and the count. */
@@ -32,6 +34,7 @@ function secretLines(secret: Validated, namespace: string, style: Style): readon
     `${mark} ${printable(secret.name)}: ${standing(secret)}`,
     ...said.map((finding) => findingLine(finding, style)),
     ...(secret.elsewhere ? [elsewhereLine(secret, namespace, style)] : []),
+    ...(secret.upstream ?? []).map((answer) => upstreamLine(answer, style)),
   ];
 }
 
@@ -50,6 +53,15 @@ function isPlain({ code }: Finding): boolean {
 function elsewhereLine(secret: Validated, namespace: string, { paint, symbols }: Style): string {
   const where = `it is in namespace '${secret.namespace}', and pods of namespace '${namespace}' cannot refer to it`;
   return `  ${paint('yellow', symbols.warning)} ${printable(where)}`;
+}
+
+/** 'upstream: Infisical floe-platform/prod/compute, 3 keys', or what is not there. */
+function upstreamLine(answer: UpstreamAnswer, { paint, symbols }: Style): string {
+  const { place, keys = [], missingKeys, error } = answer;
+  const missing = missingKeys.length === 0 ? '' : `, NOT FOUND: ${missingKeys.join(', ')}`;
+  const words = error?.message ?? `${place}, ${counted(keys.length, 'key')}${missing}`;
+  const good = error === undefined ? paint('green', symbols.good) : paint('yellow', symbols.warning);
+  return `  ${lacks(answer) ? paint('red', symbols.bad) : good} ${printable(`upstream: ${words}`)}`;
 }
 
 function countLine(secrets: readonly Validated[]): string {
@@ -86,7 +98,8 @@ export function validateDocument({ file, namespace, secrets }: Validation): obje
   });
 }
 
-function secretItem({ namespace, name, state, record, places, findings }: Validated): object {
+function secretItem(secret: Validated): object {
+  const { namespace, name, state, record, places, findings, upstream } = secret;
   return {
     namespace,
     name,
@@ -95,5 +108,15 @@ function secretItem({ namespace, name, state, record, places, findings }: Valida
     keys: record?.keysComplete === true ? record.keys.length : null,
     references: places.map(({ reference, line }) => ({ field: reference.field, line, keys: reference.keys })),
     findings: findings.map(findingItem),
+    ...(upstream === undefined ? {} : { upstream: upstream.map(upstreamItem) }),
+  };
+}
+
+function upstreamItem({ place, keys, missingKeys, error }: UpstreamAnswer): object {
+  return {
+    place,
+    keys: keys?.length ?? null,
+    missingKeys,
+    error: error === undefined ? null : { code: error.upstream, message: error.message },
   };
 }

@@ -16,6 +16,7 @@ import { resolveSecret } from '../review/resolve.ts';
 import type { Settings } from '../review/settings.ts';
 import { stateFindings } from '../review/states.ts';
 import { claimFindings } from '../review/tenancy.ts';
+import type { UpstreamAnswer } from './ask-upstream.ts';
 import type { FloeReference } from './floe-references.ts';
 import type { LiveWorld } from './live-world.ts';
 
@@ -38,6 +39,10 @@ export interface Validated extends Wanted {
   /** Undefined where it does not exist, or could not be read. */
   readonly record?: SecretRecord;
   readonly findings: readonly Finding[];
+  /** Those that count as its own. */
+  readonly syncResources: readonly KubeObject[];
+  /** What its stores said, where they were asked. */
+  readonly upstream?: readonly UpstreamAnswer[];
   /** No namespace of the jobs: no pod of theirs can refer to it. */
   readonly elsewhere: boolean;
 }
@@ -103,15 +108,13 @@ export async function validateSecrets(
   });
 }
 
-function judged(
-  inquiry: Inquiry,
-  wanted: Wanted,
-  environment: string | undefined,
-): Pick<Validated, 'state' | 'record' | 'findings'> {
+type Judged = Pick<Validated, 'state' | 'record' | 'findings' | 'syncResources'>;
+
+function judged(inquiry: Inquiry, wanted: Wanted, environment: string | undefined): Judged {
   const uses = wanted.places.map(useOf);
   if (!isDnsSubdomain(wanted.name)) {
     const made = { ...invalid(`'${wanted.name.slice(0, 60)}' is not a valid Secret name`), uses };
-    return { state: 'Missing', findings: [findingOf(made)] };
+    return { state: 'Missing', findings: [findingOf(made)], syncResources: [] };
   }
   const bench = benchOf(inquiry);
   const resolution = resolveSecret(inquiry, wanted.name, bench.policy.maxSyncAge);
@@ -125,6 +128,7 @@ function judged(
     state,
     ...(record === undefined ? {} : { record }),
     findings: [...drafts, ...rights, ...namingFindings(wanted.name, uses)].map(findingOf),
+    syncResources: resolution.claims.trusted.map(({ object }) => object),
   };
 }
 

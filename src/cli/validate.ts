@@ -1,6 +1,8 @@
 /** `floe-secrets validate`: does every Secret that a floe manifest refers to exist, with its keys? */
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import type { AskUpstream } from './ask-upstream.ts';
+import { saysNo, withUpstream } from './ask-upstream.ts';
 import { loadConfig } from '../config/load.ts';
 import type { PlainDocument } from '../kube/yaml.ts';
 import { parseDocuments } from '../kube/yaml.ts';
@@ -15,7 +17,7 @@ import type { Terminal } from './terminal.ts';
 import { CommandError, EXIT, guarded, worstExit } from './terminal.ts';
 import type { Validation } from './validate-report.ts';
 import { isWrong, validateDocument, validateText } from './validate-report.ts';
-import type { Located } from './validate-secrets.ts';
+import type { Located, Validated } from './validate-secrets.ts';
 import { groupReferences, validateSecrets } from './validate-secrets.ts';
 
 const FORMATS: readonly Format[] = ['text', 'json', 'yaml'];
@@ -27,22 +29,19 @@ const MANIFESTS = ['manifest.yaml', 'platform-manifest.yaml'] as const;
 export async function run(options: Options, terminal: Terminal): Promise<number> {
   return guarded(terminal, async () => {
     const format = formatOption(options, FORMATS);
-    if (flagOption(options, 'upstream')) {
-      throw new CommandError(
-        '--upstream is not there yet: validate without it checks the cluster',
-        EXIT.usage,
-      );
-    }
     const manifest = await readManifest(options, terminal);
     const settings = settingsOf(loadConfig({ env: terminal.env, cwd: terminal.cwd, flags: {} }));
     return withWorld(cluster(options, manifest), terminal, settings.kinds, async (live) => {
       const namespace = live.home;
       const wanted = groupReferences(manifest.references, namespace);
       const environment = terminal.env['FLOE_ENV'] || undefined;
-      const secrets = await validateSecrets(wanted, live, { settings, namespace, environment });
+      const judged = await validateSecrets(wanted, live, { settings, namespace, environment });
+      const secrets = flagOption(options, 'upstream')
+        ? await withUpstream(settings.config.upstream, terminal, async (ask) => askedUpstream(judged, ask))
+        : judged;
       const validation = { file: manifest.file, namespace, secrets };
       terminal.stdout.write(printed(format, validation, terminal));
-      const codes = reportFailures(live.failures(), terminal);
+      const codes = [...reportFailures(live.failures(), terminal), ...upstreamCodes(secrets)];
       return worstExit(secrets.some(isWrong) ? [...codes, EXIT.findings] : codes);
     });
   });
@@ -51,6 +50,21 @@ export async function run(options: Options, terminal: Terminal): Promise<number>
 function printed(format: Format, validation: Validation, { stdout, env }: Terminal): string {
   if (format !== 'text') return structured(format, validateDocument(validation));
   return validateText(validation, { paint: painter(stdout, env), symbols: symbols(env) });
+}
+
+async function askedUpstream(secrets: readonly Validated[], ask: AskUpstream): Promise<readonly Validated[]> {
+  return Promise.all(
+    secrets.map(async (secret) => {
+      const keys = [...new Set(secret.places.flatMap(({ reference }) => reference.keys))];
+      return { ...secret, upstream: await ask({ objects: secret.syncResources, keys }) };
+    }),
+  );
+}
+
+/** Of stores that could not be asked; what they answered is a finding. */
+function upstreamCodes(secrets: readonly Validated[]): readonly number[] {
+  const errors = secrets.flatMap(({ upstream = [] }) => upstream.flatMap(({ error }) => error ?? []));
+  return errors.filter((error) => !saysNo(error)).map(({ exitCode }) => exitCode);
 }
 
 /** Without `--world` the cluster is asked; the manifest's own namespace stands in for `-n`. */

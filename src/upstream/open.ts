@@ -10,7 +10,7 @@ import type { Place, Store } from './store.ts';
 export interface OpenOptions extends Surroundings {
   readonly settings: Config['upstream'];
   /** For native Secrets. */
-  readonly api: KubernetesApi;
+  readonly api?: KubernetesApi;
   /** Of native Secrets. */
   readonly namespace: string;
   readonly signal?: AbortSignal;
@@ -34,7 +34,7 @@ export async function openStore(plugin: string, options: OpenOptions): Promise<S
   const { settings, api, signal } = options;
   const limit = { milliseconds: settings.timeout, signal };
   const store = hasStore(plugin) ? STORE_OF[plugin] : undefined;
-  if (store === 'k8s') return createKubernetes(api);
+  if (store === 'k8s' && api !== undefined) return createKubernetes(api);
   // Each in a chunk of its own: the SDK and the agents are not for who does not use them.
   if (store === 'infisical') {
     return (await import('./open-infisical.ts')).openInfisical(settings.infisical, options, limit);
@@ -44,7 +44,7 @@ export async function openStore(plugin: string, options: OpenOptions): Promise<S
 }
 
 /** Where the settings say that a plugin's secrets stand. */
-export function homeOf(plugin: string, { settings, env, namespace }: Omit<OpenOptions, 'api'>): Place {
+export function homeOf(plugin: string, { settings, env, namespace }: OpenOptions): Place {
   const { infisical, vault } = settings;
   if (STORE_OF[plugin] === 'infisical') {
     const project = infisical.project === '' ? (env['INFISICAL_PROJECT_ID'] ?? '') : infisical.project;

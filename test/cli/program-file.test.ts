@@ -93,7 +93,7 @@ describe('the program', () => {
     [['list', '-o', 'diff'], 2],
     [['list', '--world', 'nope'], 3],
     [['validate', '-c', 'nope.yaml', '--world', 'world'], 3],
-    [['validate', '--upstream'], 2],
+    [['status', '--drift', '--world', 'world'], 2],
     [['list', '--kubeconfig', 'nope'], 3],
   ])('%j exits with %i', (args, code) => {
     const { status, stdout, stderr } = program(args);

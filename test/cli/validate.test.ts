@@ -216,7 +216,6 @@ All 2 references found.
     ['no manifest', {}, {}, [3, 'no manifest.yaml and no platform-manifest.yaml here']],
     ['a manifest that is not there', {}, { config: 'x.yaml' }, [3, 'no x.yaml here']],
     ['a manifest that is none', { 'manifest.yaml': 'a: 1\na: 2' }, {}, [1, 'manifest.yaml:2: two keys']],
-    ['--upstream', { 'manifest.yaml': '' }, { upstream: true }, [2, '--upstream']],
   ])('%s', async (_case, files, options, [code, message]) => {
     const outcome = await validated(files, options);
     expect([outcome.code, outcome.out]).toEqual([code, '']);

@@ -4,6 +4,7 @@ import { makeApiClient } from '../../tools/control-plane/api-client.ts';
 import type { ApiClient } from '../../tools/control-plane/api-client.ts';
 import { run as create } from '../../src/cli/create.ts';
 import type { Options } from '../../src/cli/options.ts';
+import { run as status } from '../../src/cli/status.ts';
 import { run as sync } from '../../src/cli/sync.ts';
 import { PLUGINS } from '../../src/plugins/index.ts';
 import type { Outcome } from '../cli/captured.ts';
@@ -255,6 +256,60 @@ describe.skipIf(!needs('apiserver'))('commands that ask stores and operators', {
         1,
         expect.stringContaining("there is no Secret 'nothing'"),
       ]);
+    });
+  });
+
+  describe('status --drift', () => {
+    const sum = 'W/"secrets-48-80C15C79"';
+    const data = { SNOWFLAKE_USER: 'ZmxvZQ==', SNOWFLAKE_PASSWORD: 'czNjcjN0LTE=' };
+    const other = 'store-drift';
+
+    it('tells hand-edited data from what the operator wrote, without asking Infisical', async () => {
+      await api.request('POST', '/api/v1/namespaces', { metadata: { name: other } });
+      const at = (collection: string): string => collection.replace(namespace, other);
+      for (const [name, version, changed] of [
+        ['good', sum, {}],
+        ['edited', sum, { SNOWFLAKE_USER: 'eA==' }],
+        ['older', '"2jmj7l5rSw0yVb/vlWAYkK/YBwk="', {}],
+      ] as const) {
+        await api.request('POST', at(syncs), resourceFor(name, name, other));
+        const annotations = { 'secrets.infisical.com/version': version };
+        await api.request('POST', at(secrets), {
+          metadata: { name, annotations },
+          data: { ...data, ...changed },
+        });
+      }
+      await api.request('POST', at(syncs), resourceFor('gone', 'gone', other));
+      await api.request('POST', at(secrets), { metadata: { name: 'plain' }, data });
+      const asked = infisical.requests.length;
+      const { code, out } = await running(status, { namespace: other, drift: true, exitCode: true });
+      const drifts = out
+        .split('\n')
+        .map((line) => line.split(/ {2,}/))
+        .map((cells) => [cells[0], cells.at(-1)]);
+      expect(drifts.slice(0, -1)).toEqual([
+        ['NAME', 'DRIFT'],
+        ['edited', 'drifted'],
+        ['gone', 'unknown'],
+        ['good', 'in sync'],
+        ['older', 'unknown'],
+        ['plain', '-'],
+      ]);
+      expect(code).toBe(5);
+      expect(infisical.requests.length).toBe(asked);
+      expect(out).not.toMatch(/s3cr3t-1|czNjcjN0/);
+      const told = await running(status, { namespace: other, drift: true, output: 'json' });
+      expect(told.code).toBe(0);
+      expect(JSON.parse(told.out)).toMatchObject({
+        items: [
+          { name: 'edited', drift: 'drifted' },
+          {},
+          { drift: 'in sync' },
+          { drift: 'unknown' },
+          { drift: null },
+        ],
+      });
+      expect((await running(status, { namespace: other, output: 'json' })).out).not.toContain('drift":');
     });
   });
 });
