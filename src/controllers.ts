@@ -14,6 +14,7 @@ import { homeOf } from './cluster/home.ts';
 import type { LiveCluster } from './cluster/live.ts';
 import { missedPods } from './cluster/missed-pods.ts';
 import { retries } from './cluster/retries.ts';
+import { syncHealth } from './cluster/sync-health.ts';
 import type { Telemetry } from './cluster/telemetry.ts';
 import type { Config } from './config/config.ts';
 import { isOptedIn } from './review/policy.ts';
@@ -33,8 +34,8 @@ export interface ControllersOptions {
 }
 
 /** The controllers that the config turns on. */
-function controllersOf(_config: Config): readonly Controller[] {
-  return [gates, retries, missedPods];
+function controllersOf(config: Config): readonly Controller[] {
+  return [gates, retries, missedPods, syncHealth(config)];
 }
 
 /** What the Lease says of them: nobody may count on gates that are only opened, never served. */

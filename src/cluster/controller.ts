@@ -27,6 +27,8 @@ export interface ControllerParts {
   readonly events: Events;
   readonly telemetry: Telemetry;
   readonly tell: Tell;
+  /** Whether the pods of this namespace are this program's business. */
+  isWatched(namespace: string): boolean;
   /** Milliseconds since the epoch. */
   now(): number;
 }
@@ -43,8 +45,6 @@ export interface Controller {
 
 export interface LeadingOptions extends Omit<ControllerParts, 'running'> {
   readonly controllers: readonly Controller[];
-  /** Whether the pods of this namespace are this program's business. */
-  isWatched(namespace: string): boolean;
   /** Whether this process leads at this moment. */
   leading(): boolean;
 }

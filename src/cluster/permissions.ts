@@ -82,6 +82,8 @@ export const FEATURES = {
       rule('batch', ['jobs'], ['patch']),
     ],
   },
+  /** To write a PolicyReport a namespace, where that CRD is installed. */
+  policyReports: { cluster: [rule('wgpolicyk8s.io', ['policyreports'], ['create', 'patch', 'delete'])] },
   /** `missedPods.evict`. */
   evictMissedPods: { cluster: [rule('', ['pods/eviction'], ['create'])] },
   /** `gates.enabled`: to open scheduling gates. */
@@ -108,6 +110,7 @@ export const USES: Readonly<Record<Feature, Use>> = {
   retries: { ...ALWAYS, by: 'leader' },
   // Also where they are turned off: then those that are left are opened.
   gates: { ...ALWAYS, by: 'leader' },
+  policyReports: { ...ALWAYS, by: 'leader' },
   evictMissedPods: { setting: 'missedPods.evict', is: 'true', by: 'leader' },
   registrations: { ...ALWAYS, by: 'replicas' },
   keepRegistrations: { ...ALWAYS, by: 'leader' },

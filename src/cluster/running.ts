@@ -25,6 +25,8 @@ export interface RunningCluster {
   podsUsing(namespace: string, secret: string): readonly PodRecord[];
   /** Names of the Secrets that pods of this namespace name. */
   secretsIn(namespace: string): Iterable<string>;
+  /** The namespaces with pods that name Secrets. */
+  namespaces(): Iterable<string>;
   workload(
     kind: Pick<ResourceKind, 'group' | 'kind'>,
     namespace: string,
@@ -99,6 +101,7 @@ export function startRunning(client: Client, options: RunningOptions): RunningCl
     pods: () => pods.objects.values(),
     podsUsing: (namespace, secret) => index.podsUsing(namespace, secret),
     secretsIn: (namespace) => index.secretsIn(namespace),
+    namespaces: index.namespaces,
     workload,
     *workloads() {
       for (const reflector of workloads.values()) yield* reflector.objects.values();

@@ -9,6 +9,14 @@ export const GAUGES = {
     help: 'Pods that run without the injection that they asked for',
     labels: ['namespace'],
   },
+  floe_secrets_sync_ready: {
+    help: 'Whether everything that syncs a Secret is well',
+    labels: ['namespace', 'secret', 'plugin'],
+  },
+  floe_secrets_sync_age_seconds: {
+    help: 'Time since the last good sync of a Secret, where its operator tells it',
+    labels: ['namespace', 'secret', 'plugin'],
+  },
 } as const satisfies Instruments;
 
 export const COUNTERS = {

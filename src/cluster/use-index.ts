@@ -5,6 +5,7 @@ export interface UseIndex {
   replace(before: PodRecord | undefined, after: PodRecord | undefined): void;
   podsUsing(namespace: string, secret: string): readonly PodRecord[];
   secretsIn(namespace: string): Iterable<string>;
+  namespaces(): Iterable<string>;
 }
 
 export function createUseIndex(): UseIndex {
@@ -33,5 +34,6 @@ export function createUseIndex(): UseIndex {
     },
     podsUsing: (namespace, secret) => [...(namespaces.get(namespace)?.get(secret)?.values() ?? [])],
     secretsIn: (namespace) => namespaces.get(namespace)?.keys() ?? [],
+    namespaces: () => namespaces.keys(),
   };
 }

@@ -40,6 +40,7 @@ export async function clusterStage(binaries: Binaries, stays: boolean): Promise<
     apply: (example) => apply(plane, example),
     create: (example, dryRun = false) => create(plane, example, dryRun),
     untouched: async (example) => (await create(plane, outside(example), true)).object,
+    read: (raw) => plane.request('GET', `${collectionPath(raw)}/${nameOf(raw)}`),
     setStatus: async (raw, status) => {
       await plane.request('PATCH', `${collectionPath(raw)}/${nameOf(raw)}/status`, { status });
     },

@@ -33,6 +33,8 @@ export interface Stage {
   create(example: Example, dryRun?: boolean): Promise<Answer>;
   /** The pod as it would be if nobody had injected anything. */
   untouched(example: Example): Promise<JsonObject>;
+  /** The object as it is now; only where somebody else may have changed it. */
+  readonly read?: (raw: JsonObject) => Promise<JsonObject>;
   setStatus(raw: JsonObject, status: JsonObject): Promise<void>;
   /** What a person who keeps the stage can type, with a pod that is refused. */
   use(refused: Example): readonly string[];

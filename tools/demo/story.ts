@@ -5,6 +5,7 @@ import type { JsonObject } from '../../src/kube/json.ts';
 import { annotation, labelsOf, nameOf } from '../../src/kube/object.ts';
 import { asObject, dig, get } from '../../src/kube/json.ts';
 import { ADR_EXAMPLE, edited, example } from './examples.ts';
+import { showGate } from './gate.ts';
 import { titleOf } from './kinds.ts';
 import { failToSync, sync } from './operator.ts';
 import type { Paper } from './paper.ts';
@@ -30,6 +31,7 @@ export async function tell(stage: Stage, paper: Paper): Promise<readonly string[
   await showNotSynced(teller);
   await showMissingKey(teller);
   await showHealed(teller);
+  await showGate(teller);
   await showWarnMode(teller);
   await showShape(teller);
   return broken;
