@@ -4,6 +4,8 @@ import type { ApiClient } from '../../tools/control-plane/api-client.ts';
 import { INFISICAL_KINDS, installCrds } from '../../tools/control-plane/crds.ts';
 import { configurations } from '../live/chart.ts';
 import { HOME, SERVICE } from '../live/cluster.ts';
+import { createWorld } from '../live/world.ts';
+import { infisicalSecret } from '../stories/infisical-objects.ts';
 import { needs } from '../needs.ts';
 import { steadyAdmissions } from './admissions.ts';
 import {
@@ -20,6 +22,9 @@ import { inventory, kindsOfChart } from './inventory.ts';
 import { linesBelow, typeLine } from './readme.ts';
 
 const PRINT = 'console.log(process.env.PASSWORD, process.env.DB_USER)';
+const GATED = expect.objectContaining({
+  spec: expect.objectContaining({ schedulingGates: [{ name: 'secrets.floe.dev/pending' }] }),
+});
 const STAY = 'setInterval(() => {}, 1000)';
 const LINES = linesBelow('## Installing it');
 
@@ -87,6 +92,20 @@ describe.skipIf(!needs('node') || !needs('helm') || !needs('kubectl'))(
         );
         expect(await Promise.all(printed)).toEqual(['better-late\n', 'better-late\n']);
       });
+    });
+
+    test('passes its own examination', async () => {
+      expect(await typeLine(kubeconfig, `helm test ${SERVICE} -n ${HOME}`)).toMatch(/Phase: +Succeeded/);
+    });
+
+    test('keeps a pod behind a gate until its Secret comes', async () => {
+      const resource = infisicalSecret({ name: 'sync', namespace, target: 'soon', status: 'none' });
+      await createWorld(api, [resource], { now: new Date() });
+      const annotations = { 'secrets.floe.dev/inject': 'soon', 'secrets.floe.dev/pending': 'gate' };
+      const printed = runToEnd(api, namespace, { script: PRINT, annotations });
+      await eventually(async () => expect(await podsOf(api, namespace)).toContainEqual(GATED));
+      await makeSecret('soon', { PASSWORD: 'worth-the-wait' });
+      expect(await printed).toBe('worth-the-wait undefined\n');
     });
 
     test.each([
