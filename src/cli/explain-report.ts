@@ -5,6 +5,7 @@ import { splitEntries } from '../contract/grammar.ts';
 import type { Claim } from '../review/claims.ts';
 import type { ExplainedSecret, Explanation, InjectedEntry } from '../review/explanation.ts';
 import { cleanWords } from '../review/findings.ts';
+import { hasGate } from '../review/gate.ts';
 import type { LevelName } from '../review/levels.ts';
 import type { Column } from './print.ts';
 import { counted, listDocument, printable, tableFor } from './print.ts';
@@ -81,6 +82,7 @@ function headLines({ result, runs, owner, running }: Explained, style: Style): r
   const mark = allowed ? paint('green', symbols.good) : paint('red', symbols.bad);
   const facts = [
     ...(owner === undefined ? [] : [`made by ${owner.kind} ${printable(owner.name)}`]),
+    ...(runs && hasGate(subject.manifest.raw) ? ['waits behind its gate until its Secrets are there'] : []),
     ...(running === undefined ? [] : [`${counted(running.length, 'pod')} there`]),
     ...(plugin === '' ? [] : [`plugins ${plugin.replaceAll(',', ', ')}`]),
   ];

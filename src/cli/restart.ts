@@ -2,10 +2,9 @@
 import type { Client } from '../cluster/client.ts';
 import { restartWorkload } from '../cluster/restart.ts';
 import { loadConfig } from '../config/load.ts';
-import { dig } from '../kube/json.ts';
-import { workloadKind } from '../kube/workload.ts';
+import { dig, text } from '../kube/json.ts';
 import { createdAt, groupOf } from '../kube/object.ts';
-import { text } from '../kube/json.ts';
+import { workloadKind } from '../kube/workload.ts';
 import { canRestart, restartTime } from '../reload/restart.ts';
 import { settingsOf } from '../review/settings.ts';
 import { reportFailures } from './observe.ts';

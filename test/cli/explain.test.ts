@@ -64,6 +64,19 @@ describe('explain', () => {
     expect(told.err).toMatch(message);
   });
 
+  it('says that a pod waits behind its gate', async () => {
+    const waiting = `apiVersion: v1
+kind: Pod
+metadata: {name: waits, namespace: floe-jobs, annotations: {secrets.floe.dev/inject: lost}}
+spec: {schedulingGates: [{name: secrets.floe.dev/pending}], containers: [{name: dbt, envFrom: [{secretRef: {name: lost}}]}]}
+`;
+    const folder = runningCluster({ 'world/waiting.yaml': waiting });
+    const options = { world: ['world'], namespace: 'floe-jobs', pod: 'waits' };
+    const { out } = await captured(run, options, { cwd: folder });
+    expect(out).toContain('  waits behind its gate until its Secrets are there\n');
+    expect((await explain({ pod: 'store-0' })).out).not.toContain('gate');
+  });
+
   it('says that a namespace is not opted in', async () => {
     const { code, out } = await explain({ pod: 'deployment/other', namespace: 'later' });
     expect(code).toBe(0);
