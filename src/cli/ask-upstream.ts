@@ -1,4 +1,5 @@
 /** `validate --upstream`: whether the stores have what the Secrets of a manifest are made of. */
+import { createLimiter } from '../cluster/limiter.ts';
 import type { Config } from '../config/config.ts';
 import type { KubeObject } from '../kube/object.ts';
 import type { UpstreamPlace } from '../plugins/upstream-places.ts';
@@ -7,6 +8,9 @@ import { openStore } from '../upstream/open.ts';
 import type { Store } from '../upstream/store.ts';
 import { UpstreamError, isUpstream } from '../upstream/upstream-error.ts';
 import type { Terminal } from './terminal.ts';
+
+/** Requests to stores under way at the same time. */
+const AT_ONCE = 4;
 
 /** One Secret and what is asked of it. */
 export interface Question {
@@ -54,16 +58,25 @@ export async function withUpstream<T>(
   work: (ask: AskUpstream) => Promise<T>,
 ): Promise<T> {
   const opened = new Map<string, Promise<Store>>();
+  const answered = new Map<string, Promise<Answered>>();
+  const limit = createLimiter(AT_ONCE);
   const storeOf = async (plugin: string): Promise<Store> => {
     const store = opened.get(plugin) ?? openOne(plugin, { settings, env, cwd });
     opened.set(plugin, store);
     return store;
   };
+  // Many Secrets may come of one place, and stores count requests.
+  const answerTo = async (place: UpstreamPlace): Promise<Answered> => {
+    const key = JSON.stringify(place);
+    const answer =
+      answered.get(key) ?? limit(async () => answerOf(storeOf, place, elsewhere(place, settings, env)));
+    answered.set(key, answer);
+    return answer;
+  };
   try {
     return await work(async ({ objects, keys }) => {
       const places = objects.flatMap(upstreamPlaces);
-      const answers = await Promise.all(places.map(async (place) => answerOf(storeOf, place)));
-      return withMissing(answers, places, keys);
+      return withMissing(await Promise.all(places.map(answerTo)), places, keys);
     });
   } finally {
     for (const store of opened.values()) await store.then((one) => one.close()).catch(() => undefined);
@@ -85,10 +98,12 @@ type Answered = Omit<UpstreamAnswer, 'missingKeys'>;
 async function answerOf(
   storeOf: (plugin: string) => Promise<Store>,
   place: UpstreamPlace,
+  stranger: UpstreamError | undefined,
 ): Promise<Answered> {
   const parts = [place.project, place.environment, place.path].filter((part) => part !== '');
   const where = parts.join('/').replaceAll(/\/{2,}/g, '/');
   try {
+    if (stranger !== undefined) throw stranger;
     const store = await storeOf(place.plugin);
     const keys = await store.list(place);
     return { place: `${store.name} ${store.describe(place)}`, keys };
@@ -96,6 +111,35 @@ async function answerOf(
     if (!(error instanceof UpstreamError)) throw error;
     return { place: `${place.plugin} ${where}`, error };
   }
+}
+
+/** Another Infisical or namespace of Vault than the settings name would answer for the wrong one. */
+function elsewhere(
+  { plugin, instance }: UpstreamPlace,
+  { infisical, vault }: Config['upstream'],
+  env: Terminal['env'],
+): UpstreamError | undefined {
+  if (instance === '') return undefined;
+  if (plugin === 'infisical') {
+    if (siteOf(instance) === siteOf(infisical.hostAPI)) return undefined;
+    return new UpstreamError(
+      'notConfigured',
+      'its sync resource reads another Infisical than upstream.infisical.hostAPI names',
+    );
+  }
+  const ours = vault.namespace === '' ? (env['VAULT_NAMESPACE'] ?? '') : vault.namespace;
+  const same = instance.replaceAll(/^\/|\/$/g, '') === ours.replaceAll(/^\/|\/$/g, '');
+  if (same) return undefined;
+  return new UpstreamError(
+    'notConfigured',
+    'its sync resource reads another namespace of Vault than upstream.vault.namespace names',
+  );
+}
+
+/** Scheme and host, without the `/api` that some write; '' where it is no URL. */
+function siteOf(hostAPI: string): string {
+  const url = URL.parse(hostAPI);
+  return url === null ? '' : `${url.origin}${url.pathname.replace(/\/+$/, '').replace(/\/api$/, '')}`;
 }
 
 /** A key may come of any of the places; that it is missing is known only where all of them were seen as they are. */

@@ -2,7 +2,7 @@
  * Asks an operator to sync one resource now, and watches for its next pass. Where nothing changed upstream an operator
  * writes nothing, so its own condition is marked first: the pass that follows writes over the mark.
  */
-import type { JsonObject } from '../kube/json.ts';
+import type { Json, JsonObject } from '../kube/json.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { nameOf, namespaceOf } from '../kube/object.ts';
 import type { Nudge, Resync } from '../plugins/resync.ts';
@@ -41,7 +41,11 @@ export async function resync(
   const path = objectPath(object.kind, namespaceOf(object.raw), nameOf(object.raw)) ?? '';
   const marked = await mark(client, path, how, options.now);
   const before = how.evidence(reduceObject(object.kind, marked.raw));
-  const seen = async (): Promise<boolean> => awaitPass(client, { path, object, how, before }, options);
+  const seen = async (): Promise<boolean> => {
+    const passed = await awaitPass(client, { path, object, how, before }, options);
+    if (!passed) await patchUnlessChanged(client, `${path}/status`, marked.unmark);
+    return passed;
+  };
   const hint = marked.hint === undefined ? {} : { hint: marked.hint };
   if (nudge.how === 'annotation') {
     const annotations = { [nudge.key]: options.now.toISOString() };
@@ -52,12 +56,14 @@ export async function resync(
   try {
     return { seen: await seen(), ...hint };
   } finally {
-    await putBack(client, path, nudge);
+    await patchUnlessChanged(client, path, nudge.back);
   }
 }
 
 interface Marked {
   readonly raw: JsonObject;
+  /** Takes the mark away again; empty where there is none. */
+  readonly unmark: readonly Json[];
   /** Why a pass that changes nothing will not be seen. */
   readonly hint?: string;
 }
@@ -66,21 +72,26 @@ interface Marked {
 async function mark(client: Client, path: string, { condition }: Resync, now: Date): Promise<Marked> {
   const raw = await client.get(path);
   const found = condition === undefined ? undefined : messageOf(raw, condition);
-  if (condition === undefined || found === undefined) return { raw };
+  if (condition === undefined || found === undefined) return { raw, unmark: [] };
   const at = `/status/conditions/${found.index}`;
+  const marked = `${found.message} [floe-secrets asked at ${now.toISOString()}]`;
   const patch = [
     { op: 'test', path: `${at}/type`, value: condition },
-    {
-      op: 'add',
-      path: `${at}/message`,
-      value: `${found.message} [floe-secrets asked at ${now.toISOString()}]`,
-    },
+    { op: 'add', path: `${at}/message`, value: marked },
+  ];
+  const unmark = [
+    { op: 'test', path: `${at}/message`, value: marked },
+    { op: 'replace', path: `${at}/message`, value: found.message },
   ];
   try {
-    return { raw: await client.send('PATCH', `${path}/status`, patch, JSON_PATCH) };
+    return { raw: await client.send('PATCH', `${path}/status`, patch, JSON_PATCH), unmark };
   } catch (error) {
     if (!(error instanceof ApiError) || ![403, 404].includes(error.status)) throw error;
-    return { raw, hint: 'without the right to patch its status, a sync that changes nothing cannot be seen' };
+    return {
+      raw,
+      unmark: [],
+      hint: 'without the right to patch its status, a sync that changes nothing cannot be seen',
+    };
   }
 }
 
@@ -107,13 +118,10 @@ async function awaitPass(
 }
 
 /** What somebody else wrote meanwhile is theirs, and stays. */
-async function putBack(
-  client: Client,
-  path: string,
-  { back }: Extract<Nudge, { readonly how: 'spec' }>,
-): Promise<void> {
+async function patchUnlessChanged(client: Client, path: string, patch: readonly Json[]): Promise<void> {
+  if (patch.length === 0) return;
   try {
-    await client.send('PATCH', path, back, JSON_PATCH);
+    await client.send('PATCH', path, patch, JSON_PATCH);
   } catch (error) {
     const changed = error instanceof ApiError && [404, 409, 422].includes(error.status);
     if (!changed) throw error;

@@ -9,6 +9,8 @@ export interface UpstreamPlace {
   readonly project: string;
   readonly environment: string;
   readonly path: string;
+  /** Infisical: its hostAPI. Vault: its namespace. '' where the spec leaves it to the operator. */
+  readonly instance: string;
   /** Folders below count too, or a template makes other keys of these: the Secret's keys are not the place's. */
   readonly isReshaped: boolean;
 }
@@ -32,9 +34,11 @@ function infisicalPlaces(raw: unknown): readonly UpstreamPlace[] {
   const scopes = methods.map((method) => get(method, 'secretsScope')).filter(isObject);
   const targets = asArray(dig(raw, 'spec', 'managedKubeSecretReferences'));
   const templated = targets.some((target) => isObject(get(target, 'template')));
-  return scopes.flatMap((scope) =>
-    place(scope, { environment: text(scope, 'envSlug'), path: text(scope, 'secretsPath') }, templated),
-  );
+  const instance = text(get(raw, 'spec'), 'hostAPI') ?? '';
+  return scopes.flatMap((scope) => {
+    const where = { environment: text(scope, 'envSlug'), path: text(scope, 'secretsPath'), instance };
+    return place(scope, where, templated);
+  });
 }
 
 function staticPlaces(raw: unknown): readonly UpstreamPlace[] {
@@ -42,20 +46,25 @@ function staticPlaces(raw: unknown): readonly UpstreamPlace[] {
   const templated = targets.some((target) => isObject(get(target, 'template')));
   return asArray(dig(raw, 'spec', 'sources')).flatMap((source) => {
     const tagged = asArray(get(source, 'tagSlugs')).length > 0;
-    const where = { environment: text(source, 'environmentSlug'), path: text(source, 'secretPath') };
+    const [environment, path] = [text(source, 'environmentSlug'), text(source, 'secretPath')];
+    // Which Infisical it is stands two resources away.
+    const where = { environment, path, instance: '' };
     return place(source, where, templated || tagged);
   });
 }
 
-function place(
-  scope: Json,
-  { environment, path }: { readonly environment: string | undefined; readonly path: string | undefined },
-  reshaped: boolean,
-): readonly UpstreamPlace[] {
+interface Where {
+  readonly environment: string | undefined;
+  readonly path: string | undefined;
+  readonly instance: string;
+}
+
+function place(scope: Json, where: Where, reshaped: boolean): readonly UpstreamPlace[] {
+  const { environment, path = '/', instance } = where;
   const project = text(scope, 'projectSlug') ?? text(scope, 'projectId');
   if (project === undefined || environment === undefined) return [];
   const isReshaped = reshaped || flag(scope, 'recursive');
-  return [{ plugin: 'infisical', project, environment, path: path ?? '/', isReshaped }];
+  return [{ plugin: 'infisical', project, environment, path, instance, isReshaped }];
 }
 
 function vaultPlaces(raw: unknown): readonly UpstreamPlace[] {
@@ -63,5 +72,6 @@ function vaultPlaces(raw: unknown): readonly UpstreamPlace[] {
   const [mount, path] = [text(spec, 'mount'), text(spec, 'path')];
   if (mount === undefined || path === undefined) return [];
   const isReshaped = isObject(dig(spec, 'destination', 'transformation'));
-  return [{ plugin: 'vault', project: mount, environment: '', path, isReshaped }];
+  const instance = text(spec, 'namespace') ?? '';
+  return [{ plugin: 'vault', project: mount, environment: '', path, instance, isReshaped }];
 }

@@ -1,9 +1,13 @@
 /** `validate --upstream`: the stores are asked for what the manifest's Secrets are made of. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run as validate } from '../../src/cli/validate.ts';
 import { startInfisical, IDENTITY, PROJECT } from '../upstream/infisical-server.ts';
 import type { InfisicalServer } from '../upstream/infisical-server.ts';
 import type { Outcome } from './captured.ts';
+import { ROOT } from '../sources.ts';
 import { captured, folderOf } from './captured.ts';
 
 const VALUE = 'made-up-value';
@@ -43,12 +47,19 @@ const cwd = folderOf({
     secret('deep'),
     resource('deep', '/compute', ', recursive: true'),
     secret('plain'),
+    secret('stranger'),
+    resource('stranger', '/compute').replace(
+      'spec:',
+      'spec:\n  hostAPI: https://infisical.other.example/api',
+    ),
   ].join('---\n'),
   'good.yaml': manifest('db', 'PASSWORD'),
   'moved.yaml': manifest('moved', 'USER'),
   'behind.yaml': manifest('db', 'USER'),
   'deep.yaml': manifest('deep', 'USER'),
   'plain.yaml': manifest('plain', 'USER'),
+  'stranger.yaml': manifest('stranger', 'USER'),
+  'twice.yaml': `${manifest('db', 'PASSWORD')}b: {secret_ref: {name: deep, key: USER}}\n`,
 });
 
 describe('validate --upstream', () => {
@@ -119,10 +130,43 @@ describe('validate --upstream', () => {
     expect(server.requests.length).toBe(before);
   });
 
+  it('asks no Infisical for what comes from another one', async () => {
+    const before = server.requests.length;
+    const { code, out } = await run('stranger.yaml');
+    expect(code).toBe(2);
+    expect(out).toContain(
+      '! upstream: its sync resource reads another Infisical than upstream.infisical.hostAPI names',
+    );
+    expect(server.requests.length).toBe(before);
+  });
+
+  it('logs in once for all of them', async () => {
+    const before = server.asked('POST', '/login');
+    expect((await run('twice.yaml')).code).toBe(0);
+    expect(server.asked('POST', '/login')).toBe(before + 1);
+  });
+
   it('tells a store that cannot be asked from one that says no', async () => {
     const { code, out } = await run('good.yaml', {}, 'wrong');
     expect(code).toBe(4);
     expect(out).toContain('! upstream: Infisical, login by Universal Auth: the credentials are refused');
     expect(out).toContain('✓ db: exists');
+  });
+
+  it('ends when it has said all, whatever the SDK still tries', { timeout: 60_000 }, async () => {
+    server.fail('/secrets/raw', 'hang');
+    const args = ['validate', '-c', 'good.yaml', '--world', 'world.yaml', '-n', 'floe-jobs', '--upstream'];
+    const env = {
+      PATH: process.env['PATH'] ?? '',
+      FLOE_SECRETS_UPSTREAM_TIMEOUT: '1s',
+      FLOE_SECRETS_UPSTREAM_INFISICAL_HOST_API: server.url,
+      INFISICAL_CLIENT_ID: IDENTITY.clientId,
+      INFISICAL_CLIENT_SECRET: IDENTITY.clientSecret,
+    };
+    // Alone the SDK would go on for 65 s.
+    const child = spawn(process.execPath, [join(ROOT, 'src/main.ts'), ...args], { cwd, env });
+    const [code] = (await once(child, 'close')) as [number];
+    server.heal();
+    expect(code).toBe(8);
   });
 });
