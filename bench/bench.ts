@@ -10,7 +10,6 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { makeAuthority } from '../tools/certificates.ts';
 import { measureAlone, median, quantile } from './alone.ts';
-import { printCommands } from './commands.ts';
 import type { Input } from './inputs.ts';
 import { INPUTS, SYNCED, admissionReview } from './inputs.ts';
 import { runLoad } from './load.ts';
@@ -44,7 +43,6 @@ const connections = Number(values.connections);
 const work = mkdtempSync(join(tmpdir(), 'floe-bench-'));
 try {
   if (values.input === '') printAlone();
-  if (values.input === '') printCommands(work, rounds);
   const authority = await makeAuthority('floe bench');
   const pair = await authority.issue({ names: ['localhost'], ips: ['127.0.0.1'], days: 1 });
   writeFiles(work, pair, authority.certPem);
@@ -82,7 +80,7 @@ try {
 function printAlone(): void {
   console.log('review() alone, µs (median of 7 rounds)\n');
   console.log(line(['input', 'Secrets', 'mutate', 'validate']));
-  for (const row of measureAlone(values.quick === true ? 2000 : 20_000)) {
+  for (const row of measureAlone(values.quick === true ? 1000 : 5000)) {
     console.log(line([row.input, String(row.secrets), row.mutate.toFixed(1), row.validate.toFixed(1)]));
   }
 }

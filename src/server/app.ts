@@ -1,5 +1,5 @@
 /**
- * The webhook's door: AdmissionReview v1 in, AdmissionReview v1 out. It stands on node:https itself: two routes need
+ * The webhook's door: AdmissionReview v1 in, AdmissionReview v1 out. It stands on node:https itself: three routes need
  * no framework, and between two events of a socket every layer costs several times what it costs in a row.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
