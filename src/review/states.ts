@@ -1,17 +1,16 @@
 /** From the state of a Secret to what each group of references gets to hear about it. */
 import type { Severity, State } from '../contract/reasons.ts';
-import { nearest } from '../kube/nearest.ts';
 import type { Bench } from './bench.ts';
-import { remedyOf, reportOfAbsent, titleOf } from './claim-words.ts';
+import { remedyOf, titleOf } from './claim-words.ts';
 import type { Claims } from './claims.ts';
-import { claimBy, isOwnedBy, pluginOf, viewOf } from './claims.ts';
+import { isOwnedBy, pluginOf } from './claims.ts';
 import type { Draft } from './findings.ts';
 import { draft } from './findings.ts';
-import { askAccess, wantAllKeys } from './inquiry.ts';
+import { lookAlike, opaqueClause } from './hints.ts';
+import { wantAllKeys } from './inquiry.ts';
 import { unreadable } from './levels.ts';
 import type { Group } from './references.ts';
 import type { Resolution } from './resolve.ts';
-import { kindKey } from './settings.ts';
 
 interface Stated {
   readonly state: State;
@@ -81,18 +80,6 @@ function missing(bench: Bench, group: Group, { claims }: Resolution): Draft {
   return draft('FLOE-E804', `${found}, and ${noClaimant(bench)}${opaque}${doubt}`, { suggestion });
 }
 
-/** A resource whose targets' names cannot be read may be what should have written it: the worst one tells. */
-function opaqueClause({ inquiry }: Bench): string {
-  const { world, namespace, settings } = inquiry;
-  const claims = world.opaqueIn(namespace).flatMap((object) => {
-    const known = settings.kindOf.get(kindKey(object.kind));
-    return known === undefined ? [] : [claimBy(object, known, viewOf(inquiry))];
-  });
-  const telling = claims.find((claim) => claim.health.verdict === 'failing') ?? claims[0];
-  if (telling === undefined) return '';
-  return `; it may be one of those whose names are encrypted: ${reportOfAbsent(telling, namespace)}`;
-}
-
 /** "no plugin of the chain (infisical) claims it: no InfisicalSecret … targets it". */
 function noClaimant({ inquiry, plan }: Bench): string {
   const ids = plan.chain.map((plugin) => plugin.id).join(', ');
@@ -101,14 +88,6 @@ function noClaimant({ inquiry, plan }: Bench): string {
   const names = (served.length > 0 ? served : kinds).map((kind) => kind.kind).join(' or ');
   const why = served.length > 0 ? `no ${names} targets it` : `the CRD of ${names} is not installed`;
   return `no plugin of the chain (${ids}) claims it${kinds.length === 0 ? '' : `: ${why}`}`;
-}
-
-/** A name that a person may have meant: only for people, and only who may list Secrets here anyway. */
-function lookAlike({ inquiry, user }: Bench, secret: string): string | undefined {
-  if (user.username === '' || user.username.startsWith('system:')) return undefined;
-  const targets = inquiry.world.targetsIn(inquiry.namespace);
-  const near = targets.find((name) => name.endsWith(`-${secret}`)) ?? nearest(secret, targets);
-  return near !== undefined && askAccess(inquiry, user, 'list', 'secrets') ? near : undefined;
 }
 
 function missingKeys(bench: Bench, group: Group, { record }: Resolution): readonly Draft[] {
