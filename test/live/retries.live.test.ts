@@ -79,12 +79,10 @@ describe.skipIf(!needs('controllers'))('owners of refused pods', () => {
         CEILING,
       );
       expect(await listed(`/api/v1/namespaces/${namespace}/pods`)).toEqual([]);
-      const began = Date.now();
       await makeSecret(plane, namespace, 'db', { PASSWORD: 'late' });
       await vi.waitFor(async () => {
         expect((await listed(`/api/v1/namespaces/${namespace}/pods`)).length).toBeGreaterThan(0);
       }, CEILING);
-      process.stderr.write(`${kind} ${state}: ${Date.now() - began} ms after the Secret\n`);
       const owners = await listed(`/apis/${group}/v1/namespaces/${namespace}/${touched}`);
       const touches = owners.map((owner) =>
         text(dig(owner, 'metadata', 'annotations'), 'secrets.floe.dev/retry'),
