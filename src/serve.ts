@@ -29,6 +29,7 @@ import { closeGently, listen } from './server/listen.ts';
 import type { Log } from './server/log.ts';
 import { createLog, openLines } from './server/log.ts';
 import { createMetrics } from './server/metrics.ts';
+import { createRefusals } from './server/refusals.ts';
 import { tidyOnceReady } from './server/tidy.ts';
 
 /** What reviews are judged against: an API server, or a folder of manifests. */
@@ -78,7 +79,16 @@ export async function serve(config: Config, options: ServeOptions): Promise<numb
     if (typeof certificates === 'string') return 0;
 
     const told = { ...audit, decided: both(audit.decided, cluster.decided) };
-    const app = createApp({ tls: certificates.current(), admit, audit: told, metrics, log, draining });
+    const mayTell = createRefusals(config.webhook.clientCA === '' ? config.limits.refusalsPerSecond : 0);
+    const app = createApp({
+      tls: certificates.current(),
+      admit,
+      audit: told,
+      metrics,
+      log,
+      mayTell,
+      draining,
+    });
     closers.push(() => closeGently(app, PATIENCE));
     certificates.follow((pair) => app.server.setSecureContext(pair));
     const port = await listen(app, config.server.port);

@@ -3,7 +3,7 @@ import type { CommandDeclaration } from './command.ts';
 
 export const UNINSTALL_COMMAND: CommandDeclaration = {
   name: 'uninstall',
-  about: 'take the webhooks out of the cluster, before what they lead to goes',
+  about: 'take the webhooks away and open every gate, before an uninstall',
   examples: [
     ['uninstall --dry-run', 'what would be done'],
     ['uninstall', 'as the chart does it before helm uninstall'],

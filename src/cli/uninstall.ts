@@ -1,31 +1,33 @@
 /**
- * `floe-secrets uninstall`: takes both webhook configurations away. A configuration that outlives its webhook would
- * refuse every pod of strict namespaces.
+ * `floe-secrets uninstall`: takes both webhook configurations away, then opens every scheduling gate. A configuration
+ * that outlives its webhook would refuse every pod of strict namespaces, and a gate that outlives its controller would
+ * stay closed for ever.
  */
 import { errorOfFault } from '../cluster/api-error.ts';
 import type { Client } from '../cluster/client.ts';
 import { objectPath } from '../cluster/paths.ts';
 import { MUTATING, VALIDATING } from '../cluster/registrations.ts';
 import type { ResourceKind } from '../kube/object.ts';
+import { open } from './gates.ts';
 import { withClient } from './observe.ts';
 import type { Options } from './options.ts';
 import { flagOption, textOption } from './options.ts';
 import type { Terminal } from './terminal.ts';
 import { CommandError, EXIT, guarded } from './terminal.ts';
 
-/** Exit code 0 where nothing of them is left, also where nothing was there. */
+/** Exit code 0 where nothing is left of either, also where nothing was there. */
 export async function run(options: Options, terminal: Terminal): Promise<number> {
   return guarded(terminal, async () => {
     const name = textOption(options, 'name') ?? '';
     const dryRun = flagOption(options, 'dryRun');
-    return withClient(options, terminal, async (client) => {
+    await withClient(options, terminal, async (client) => {
       for (const kind of [MUTATING, VALIDATING]) {
         const removed = await remove(client, kind, { name, dryRun });
         const outcome = removed ? (dryRun ? 'would be removed' : 'removed') : 'is not there';
         terminal.stdout.write(`${kind.kind} ${name} ${outcome}\n`);
       }
-      return EXIT.ok;
     });
+    return open({ ...options, all: true, namespace: undefined }, terminal);
   });
 }
 

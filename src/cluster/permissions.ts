@@ -111,7 +111,7 @@ export const USES: Readonly<Record<Feature, Use>> = {
   // Also where they are turned off: then those that are left are opened.
   gates: { ...ALWAYS, by: 'leader' },
   policyReports: { ...ALWAYS, by: 'leader' },
-  evictMissedPods: { setting: 'missedPods.evict', is: 'true', by: 'leader' },
+  evictMissedPods: { setting: 'missedPods.evict', is: true, by: 'leader' },
   registrations: { ...ALWAYS, by: 'replicas' },
   keepRegistrations: { ...ALWAYS, by: 'leader' },
   certificates: { setting: 'certificates.mode', is: 'self', by: 'replicas' },

@@ -121,6 +121,11 @@ export const SETTINGS = {
   limits: {
     secretsPerPod: { kind: 'count', default: 100, about: 'distinct Secrets of one pod' },
     annotationBytes: { kind: 'count', default: 16_384, about: 'length of one annotation' },
+    refusalsPerSecond: {
+      kind: 'count',
+      default: 500,
+      about: 'refusals with reasons that one unknown source may have; 0 is no bound',
+    },
   },
   environments: {
     aliases: {

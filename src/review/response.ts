@@ -66,6 +66,24 @@ export function respondFault(request: Request): AdmissionReview {
   };
 }
 
+/** The refusal of one who has been refused too often: what it is about is not told. */
+export function respondBriefly(request: Request): AdmissionReview {
+  return {
+    apiVersion: REVIEW_VERSION,
+    kind: 'AdmissionReview',
+    response: {
+      uid: request.uid,
+      allowed: false,
+      status: {
+        code: 429,
+        reason: 'TooManyRequests',
+        message: 'refused, as many others just now, whose reasons are not told: try again in a second',
+        details: { retryAfterSeconds: 1 },
+      },
+    },
+  };
+}
+
 function statusOf({ code, reason, message, retryAfterSeconds }: Refusal): Status {
   const details = retryAfterSeconds === undefined ? undefined : { retryAfterSeconds };
   return { code, reason, message, details };

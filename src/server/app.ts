@@ -9,11 +9,12 @@ import type { SecureContextOptions } from 'node:tls';
 import type { Decision } from '../review/decision.ts';
 import type { Request } from '../review/request.ts';
 import { BadReview, readRequest } from '../review/request.ts';
-import { respond, respondFault } from '../review/response.ts';
+import { respond, respondBriefly, respondFault } from '../review/response.ts';
 import type { Audit } from './audit.ts';
 import { readBody } from './body.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
+import type { MayTell } from './refusals.ts';
 import { reachedAnswer } from './reachable.ts';
 import type { Route } from './routes.ts';
 import { createRoutes } from './routes.ts';
@@ -26,6 +27,8 @@ export interface AppParts {
   readonly audit: Audit;
   readonly metrics: Metrics;
   readonly log: Log;
+  /** Whether a source may be told why it is refused; default always. */
+  readonly mayTell?: MayTell;
   /** While true, every answer asks its client to come back on another connection. */
   readonly draining: () => boolean;
 }
@@ -122,8 +125,11 @@ function answer(parts: Parts, { to, timeoutMs }: Route, body: Buffer, response: 
 function judge(parts: Parts, review: Request, timeoutMs: number, response: ServerResponse): void {
   const started = performance.now();
   const fail = (error: unknown): void => send(parts, response, 200, faultOf(parts, review, error, started));
-  const decide = (decision: Decision): void =>
-    send(parts, response, 200, bodyOf(parts, review, decision, started));
+  const decide = (decision: Decision): void => {
+    const tells = decision.allowed || parts.mayTell?.(response.socket?.remoteAddress ?? '') !== false;
+    const body = bodyOf(parts, review, decision, started);
+    send(parts, response, 200, tells ? body : JSON.stringify(respondBriefly(review)));
+  };
   try {
     const decision = parts.admit(review, timeoutMs);
     if (decision instanceof Promise) decision.then(decide).catch(fail);

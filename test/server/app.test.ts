@@ -186,3 +186,21 @@ describe('a connection', () => {
     expect(answers.map(({ status }) => status)).toEqual([200, 400]);
   });
 });
+
+describe('one source that is refused without end', () => {
+  it('is refused all the same, without a word about Secrets', async () => {
+    const refusal = { code: 403, reason: 'Forbidden', message: "FLOE-E801: Secret 'db' not found" } as const;
+    const admit = () => decision({ allowed: false, refusal });
+    let told = 0;
+    const { port } = await startWebhook({ admit, mayTell: () => told++ === 0 });
+    const first = await post(port, review());
+    const second = await post(port, review());
+    expect(first.text).toContain('FLOE-E801');
+    expect(second.status).toBe(200);
+    expect(second.response).toMatchObject({
+      allowed: false,
+      status: { code: 429, details: { retryAfterSeconds: 1 } },
+    });
+    expect(second.text).not.toMatch(/FLOE|db/);
+  });
+});
