@@ -22,6 +22,10 @@ export interface Measured {
   stop(): Promise<void>;
 }
 
+export interface MeasuredWebhook extends Measured {
+  readonly opsPort: number;
+}
+
 const root = fileURLToPath(new URL('..', import.meta.url));
 const PROBE = ['--import', `${root}bench/cpu-probe.mjs`];
 const READY_WITHIN = 20_000;
@@ -49,7 +53,7 @@ export async function startWebhook(
   certDir: string,
   api: string,
   flags: readonly string[] = [],
-): Promise<Measured> {
+): Promise<MeasuredWebhook> {
   const [port, opsPort] = [await freePort(), await freePort()];
   const started = Date.now();
   const args = [
@@ -83,7 +87,7 @@ export async function startWebhook(
     }
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  return measured(child, port, Date.now() - started);
+  return { ...measured(child, port, Date.now() - started), opsPort };
 }
 
 /** The runtime's flags as `npm start` has them. */

@@ -13,6 +13,7 @@ import { startElection } from './cluster/leader.ts';
 import { homeOf } from './cluster/home.ts';
 import type { LiveCluster } from './cluster/live.ts';
 import { missedPods } from './cluster/missed-pods.ts';
+import { reloader } from './cluster/reloader.ts';
 import { retries } from './cluster/retries.ts';
 import { syncHealth } from './cluster/sync-health.ts';
 import type { Telemetry } from './cluster/telemetry.ts';
@@ -35,7 +36,8 @@ export interface ControllersOptions {
 
 /** The controllers that the config turns on. */
 function controllersOf(config: Config): readonly Controller[] {
-  return [gates, retries, missedPods, syncHealth(config)];
+  const reload = config.reload.enabled ? [reloader] : [];
+  return [gates, retries, missedPods, syncHealth(config), ...reload];
 }
 
 /** What the Lease says of them: nobody may count on gates that are only opened, never served. */

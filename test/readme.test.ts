@@ -287,7 +287,7 @@ describe('settings', () => {
     const sections = rows
       .filter(([, , about]) => about?.endsWith('(not used yet)'))
       .map(([key]) => key?.split('.')[0]);
-    expect([...new Set(sections)]).toEqual(['reload']);
+    expect([...new Set(sections)]).toEqual([]);
     const used = ['serve.ts', 'review/settings.ts', 'review/plan.ts', 'cluster/live.ts'].map((file) =>
       readFileSync(join(ROOT, 'src', file), 'utf8'),
     );

@@ -3,7 +3,7 @@ import type { Client } from '../cluster/client.ts';
 import { restartWorkload } from '../cluster/restart.ts';
 import { loadConfig } from '../config/load.ts';
 import { dig, text } from '../kube/json.ts';
-import { createdAt, groupOf } from '../kube/object.ts';
+import { createdAt, groupOf, uidOf } from '../kube/object.ts';
 import { workloadKind } from '../kube/workload.ts';
 import { canRestart, restartTime } from '../reload/restart.ts';
 import { settingsOf } from '../review/settings.ts';
@@ -97,7 +97,8 @@ async function restart(user: SecretUser, { client, at, dryRun }: Manner): Promis
   if (kind === undefined || reason !== undefined)
     return { user, action: 'skipped', ...(reason === undefined ? {} : { reason }) };
   try {
-    if (client !== undefined) await restartWorkload(client, { kind, raw: user.raw }, { at, dryRun });
+    if (client !== undefined)
+      await restartWorkload(client, { ...user, kind, uid: uidOf(user.raw) }, { at, dryRun });
     return { user, action: 'restarted' };
   } catch (error) {
     return { user, action: 'failed', reason: messageOf(error), exitCode: exitCodeOf(error) };

@@ -1,14 +1,17 @@
 /** Who uses a Secret: workloads whose pods will, and pods that do. */
 import { KEYS } from '../contract/keys.ts';
-import { splitEntries } from '../contract/grammar.ts';
+import { parseVersions } from '../contract/versions.ts';
+import { reducePod } from '../cluster/reduce-running.ts';
 import { controllersOf } from '../kube/controllers.ts';
 import type { JsonObject } from '../kube/json.ts';
-import { annotation, controllerOf, createdAt, nameOf } from '../kube/object.ts';
+import { annotation, controllerOf, nameOf } from '../kube/object.ts';
 import { isOver } from '../kube/pod.ts';
 import type { SecretRecord } from '../kube/secret.ts';
 import { isFinished } from '../kube/workload.ts';
 import { referencesIn } from '../review/explanation.ts';
 import type { Inquiry } from '../review/inquiry.ts';
+import { freshnessOf } from '../reload/freshness.ts';
+import { knowledgeAfter } from '../reload/knowledge.ts';
 import { isOptedIn } from '../review/policy.ts';
 import type { Use } from '../review/references.ts';
 import { referencesOf } from '../review/references.ts';
@@ -63,7 +66,7 @@ export async function usersOf(
     const { kind, namespace, name, manifest } = subject;
     const owner = controllers.topOf(manifest.raw);
     const read = live.world.secret(namespace, question.secret);
-    const version = versionIn(manifest.raw, question.secret);
+    const version = parseVersions(annotation(manifest.raw, KEYS.versions)).get(question.secret);
     const record = read.state === 'present' ? read.value : undefined;
     return {
       kind,
@@ -73,7 +76,7 @@ export async function usersOf(
       ...(owner === undefined ? {} : { owner: { kind: owner.kind.kind, name: nameOf(owner.raw) } }),
       uses,
       ...(version === undefined ? {} : { version }),
-      freshness: freshnessOf({ kind, pod: manifest.raw, uses, version, record }),
+      freshness: freshnessIn({ kind, pod: manifest.raw, uses, record }),
     };
   });
 }
@@ -109,30 +112,21 @@ function referencesBy({ kind, pod, namespace }: Subject, inquiry: Inquiry): Retu
   return injects ? referencesIn(inquiry, pod, read.value) : referencesOf(pod);
 }
 
-/** What the webhook wrote on the pod: `name=resourceVersion`, comma-separated. */
-function versionIn(pod: JsonObject, secret: string): string | undefined {
-  const entries = splitEntries(annotation(pod, KEYS.versions) ?? '');
-  return entries.find((entry) => entry.startsWith(`${secret}=`))?.slice(secret.length + 1);
-}
-
 interface Aged {
   readonly kind: string;
   readonly pod: JsonObject;
   readonly uses: readonly Use[];
-  readonly version: string | undefined;
   readonly record: SecretRecord | undefined;
 }
 
-/** By the version that the webhook noted, and by the time of the last write of data: other writes change no value. */
-function freshnessOf({ kind, pod, uses, version, record }: Aged): Freshness {
+/** As the reloader judges it; a look back cannot tell whether data or metadata was written last by who wrote both. */
+function freshnessIn({ kind, pod, uses, record }: Aged): Freshness {
   if (kind === 'CronJob') return 'next run';
   if (kind !== 'Pod' || record === undefined) return 'unknown';
-  if (version === record.resourceVersion) return 'current';
-  const written = record.writes.filter((write) => write.data).map((write) => write.time);
-  const began = createdAt(pod);
-  if (written.length > 0 && began !== undefined && Math.max(...written) <= began) return 'current';
-  if (uses.every(isFile)) return 'follows';
-  return version === undefined && (written.length === 0 || began === undefined) ? 'unknown' : 'older';
+  const known = knowledgeAfter(undefined, { state: 'present', record, data: 'first' }, 0);
+  if (known === undefined) return 'unknown';
+  if (freshnessOf(reducePod(pod), record.name, known) === 'current') return 'current';
+  return uses.every(isFile) ? 'follows' : 'older';
 }
 
 function isFile({ field }: Use): boolean {

@@ -88,6 +88,15 @@ export const FEATURES = {
   evictMissedPods: { cluster: [rule('', ['pods/eviction'], ['create'])] },
   /** `gates.enabled`: to open scheduling gates. */
   gates: { cluster: [rule('', ['pods'], ['patch'])] },
+  /** `reload.enabled`: to restart workloads; it reads Secrets as the webhook does. */
+  reload: {
+    cluster: [
+      rule('apps', ['deployments', 'statefulsets', 'daemonsets'], ['patch']),
+      rule('argoproj.io', ['rollouts'], ['patch']),
+    ],
+  },
+  /** `reload.strategy: evict`. */
+  evictions: { cluster: [rule('', ['pods/eviction'], ['create'])] },
 } as const satisfies Readonly<Record<string, Grant>>;
 
 export type Feature = keyof typeof FEATURES;
@@ -116,6 +125,8 @@ export const USES: Readonly<Record<Feature, Use>> = {
   keepRegistrations: { ...ALWAYS, by: 'leader' },
   certificates: { setting: 'certificates.mode', is: 'self', by: 'replicas' },
   keepCertificates: { setting: 'certificates.mode', is: 'self', by: 'leader' },
+  reload: { setting: 'reload.enabled', is: 'true', by: 'leader' },
+  evictions: { setting: 'reload.strategy', is: 'evict', by: 'leader' },
 };
 
 /** The features that these settings turn on, of those that these need: the replicas, the leader. */

@@ -70,7 +70,8 @@ function startOf(status: Json | undefined): Pick<PodRecord, 'started' | 'started
     .flatMap((state) => [get(state, 'running'), get(state, 'terminated')])
     .filter((state) => state !== undefined);
   const times = states.flatMap((state) => timeOf(text(state, 'startedAt')) ?? []);
-  return { started: states.length > 0, ...(times.length === 0 ? {} : { startedAt: Math.min(...times) }) };
+  const started = states.length > 0 || text(status, 'phase') === 'Running';
+  return { started, ...(times.length === 0 ? {} : { startedAt: Math.min(...times) }) };
 }
 
 /** `whole` is false where only the metadata was asked for. */

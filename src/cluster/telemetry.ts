@@ -17,9 +17,20 @@ export const GAUGES = {
     help: 'Time since the last good sync of a Secret, where its operator tells it',
     labels: ['namespace', 'secret', 'plugin'],
   },
+  floe_secrets_reload_poll_interval_seconds: {
+    help: 'How long it takes to look at every Secret once: reload.pollInterval, or more where they are many',
+    labels: [],
+  },
+  floe_secrets_reload_polled_secrets: { help: 'Secrets that are looked at for reloads', labels: [] },
+  floe_secrets_reload_waiting_workloads: { help: 'Workloads that wait for their restart', labels: [] },
 } as const satisfies Instruments;
 
 export const COUNTERS = {
+  floe_secrets_reloads_total: {
+    help: 'Restarts for changed Secrets, by kind of workload',
+    labels: ['kind', 'result'],
+  },
+  floe_secrets_reload_looks_total: { help: 'Looks at Secrets for reloads', labels: ['result'] },
   floe_secrets_gates_opened_total: { help: 'Scheduling gates opened', labels: ['result'] },
   floe_secrets_retries_total: {
     help: 'Owners of refused pods that were asked to try again',

@@ -139,7 +139,12 @@ export const SETTINGS = {
   },
   reload: {
     enabled: { kind: 'switch', default: true, about: 'restart workloads whose Secrets changed' },
-    strategy: { kind: 'choice', values: ['rollout'], default: 'rollout', about: 'how workloads restart' },
+    strategy: {
+      kind: 'choice',
+      values: ['rollout', 'evict'],
+      default: 'rollout',
+      about: 'how workloads restart',
+    },
     pollInterval: { kind: 'duration', default: '20s', about: 'how often Secrets in use are looked at' },
     qps: { kind: 'count', default: 20, about: 'API requests a second while looking' },
     quiet: { kind: 'duration', default: '10s', about: 'how long a Secret must rest before a restart' },

@@ -21,6 +21,8 @@ const HEADINGS = [
   'The Secret is declared, but its sync fails: refused, in the words of the operator',
   'The Secret is synced, but lacks a key that the pod cannot do without: refused',
   'Somebody adds the key to the store, it is synced: the same pod is admitted',
+  'A Secret that is still to come: the pod waits, and starts by itself',
+  'The token is rotated in the store: the Deployment that uses it restarts',
   'The same rules as warnings, for a namespace that is not ready to be strict',
   "The InfisicalSecret as floe's ADR-0031 prints it: explained, and corrected",
 ];

@@ -4,9 +4,7 @@ import type { Knowledge } from '../../src/reload/knowledge.ts';
 import type { Subject } from '../../src/reload/need.ts';
 import { needOf } from '../../src/reload/need.ts';
 import { restartPatch, restartTime } from '../../src/reload/restart.ts';
-import { usersOf } from '../../src/reload/usage.ts';
-import { workloadKind } from '../../src/kube/workload.ts';
-import { at, pod, secret, use, workload, write } from './setup.ts';
+import { at, pod, use, workload } from './setup.ts';
 
 const CHANGED: Knowledge = {
   present: true,
@@ -137,32 +135,4 @@ describe('a restart', () => {
     expect(restartTime(at(90), [pod('a')])).toEqual(new Date(at(90)));
     expect(restartTime(at(90), [])).toEqual(new Date(at(90)));
   });
-});
-
-it('the users of a Secret are told with what each of their pods runs', () => {
-  const record = secret('20', write(100));
-  const cron = workload('Deployment', { kind: workloadKind('batch', 'CronJob')!, name: 'nightly' });
-  const pods = [
-    pod('bare'),
-    pod('api-b', { createdAt: at(200) }),
-    pod('api-a', { annotations: { 'secrets.floe.dev/versions': 'db=10' } }),
-    pod('nightly-1'),
-    pod('other', { uses: [use('web')] }),
-    pod('elsewhere', { namespace: 'web' }),
-    pod('over', { phase: 'Failed' }),
-  ];
-  const ownersOf = ({ name }: PodRecord) =>
-    name.startsWith('api') ? [workload()] : name.startsWith('nightly') ? [cron] : [];
-  const users = usersOf(record, { pods, ownersOf });
-  expect(
-    users.map(({ workload: owner, renewal, pods: using }) => [
-      owner?.name,
-      renewal,
-      ...using.map((one) => `${one.pod.name} ${one.version ?? '-'} ${one.freshness}`),
-    ]),
-  ).toEqual([
-    [undefined, 'never', 'bare - presumed'],
-    ['nightly', 'nextRun', 'nightly-1 - presumed'],
-    ['api', 'restart', 'api-a 10 presumed', 'api-b - current'],
-  ]);
 });

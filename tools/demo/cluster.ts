@@ -19,9 +19,9 @@ import type { Webhook } from './webhook.ts';
 
 const CONFIGURATIONS = '/apis/admissionregistration.k8s.io/v1';
 
-/** A real API server with the webhook registered at it. Controllers run where somebody stays to look at them. */
-export async function clusterStage(binaries: Binaries, stays: boolean): Promise<Stage> {
-  const controllers = stays && hasControllers(binaries);
+/** A real API server with the webhook registered at it, and controllers where there are any. */
+export async function clusterStage(binaries: Binaries): Promise<Stage> {
+  const controllers = hasControllers(binaries);
   const plane = await startControlPlane({ binaries, controllers });
   const directory = createWorkspace();
   let webhook: Webhook | undefined;
@@ -44,6 +44,7 @@ export async function clusterStage(binaries: Binaries, stays: boolean): Promise<
     setStatus: async (raw, status) => {
       await plane.request('PATCH', `${collectionPath(raw)}/${nameOf(raw)}/status`, { status });
     },
+    ...(controllers ? { look: async (path) => asObject(await plane.request('GET', path)) } : {}),
     use: (refused) => {
       const file = join(directory, 'pod.json');
       writeFileSync(file, `${JSON.stringify(refused.raw, null, 2)}\n`);

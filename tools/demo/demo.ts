@@ -43,7 +43,7 @@ export async function main(args: readonly string[]): Promise<number> {
   sweep();
   const binaries = await Promise.race([binariesFor(choice), interrupted]);
   if (typeof binaries === 'number') return binaries;
-  const stage = await (binaries === undefined ? embeddedStage() : clusterStage(binaries, choice.keep));
+  const stage = await (binaries === undefined ? embeddedStage() : clusterStage(binaries));
   try {
     const exitCode = await Promise.race([play(stage, paper), interrupted]);
     if (choice.keep && exitCode === 0) await stay(stage, paper, interrupted);
@@ -79,12 +79,11 @@ function parsed(args: readonly string[]): Choice & { readonly help: boolean } {
 }
 
 /** Undefined: play it without an API server. */
-async function binariesFor({ cluster, embedded, keep }: Choice): Promise<Binaries | undefined> {
+async function binariesFor({ cluster, embedded }: Choice): Promise<Binaries | undefined> {
   if (embedded) return undefined;
-  const controllers = keep ? undefined : false;
-  if (cluster) return findControlPlane({ controllers });
+  if (cluster) return findControlPlane();
   try {
-    return await findControlPlane({ controllers, mayFetch: false, log: () => undefined });
+    return await findControlPlane({ mayFetch: false, log: () => undefined });
   } catch (error) {
     if (error instanceof ControlPlaneNotFound) return undefined;
     throw error;

@@ -36,6 +36,8 @@ export interface Stage {
   /** The object as it is now; only where somebody else may have changed it. */
   readonly read?: (raw: JsonObject) => Promise<JsonObject>;
   setStatus(raw: JsonObject, status: JsonObject): Promise<void>;
+  /** Reads from the API server; absent where no controllers make pods of workloads. */
+  readonly look?: (path: string) => Promise<JsonObject>;
   /** What a person who keeps the stage can type, with a pod that is refused. */
   use(refused: Example): readonly string[];
   /** What the webhook said on stderr and stdout. */

@@ -10,6 +10,7 @@ import { titleOf } from './kinds.ts';
 import { failToSync, sync } from './operator.ts';
 import type { Paper } from './paper.ts';
 import { explainShape } from './review-command.ts';
+import { showRotation } from './rotation.ts';
 import type { Example, Stage } from './stage.ts';
 import { applied, refused, report, settled } from './telling.ts';
 import type { Teller } from './telling.ts';
@@ -32,6 +33,7 @@ export async function tell(stage: Stage, paper: Paper): Promise<readonly string[
   await showMissingKey(teller);
   await showHealed(teller);
   await showGate(teller);
+  await showRotation(teller, await salesforce(stage));
   await showWarnMode(teller);
   await showShape(teller);
   return broken;

@@ -34,7 +34,9 @@ export async function writeWebhookFiles(directory: string): Promise<WebhookFiles
   // With a file of its own the demo does not depend on one that the machine may have.
   writeFileSync(
     join(directory, 'config.yaml'),
-    'apiVersion: floe.dev/v1alpha1\nkind: SecretsWebhookConfig\nserver: { drain: 0s }\n',
+    'apiVersion: floe.dev/v1alpha1\nkind: SecretsWebhookConfig\nserver: { drain: 0s }\n' +
+      // Nobody wants to wait as long as a busy cluster should.
+      'reload: { quiet: 1s, pollInterval: 1s }\n',
   );
   return { directory, ca: authority.certPem };
 }
