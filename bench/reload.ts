@@ -1,6 +1,7 @@
 /**
- * `node bench/reload.ts [--quick]`, after `npm run build`: what watching for rotations costs while nothing happens, and how soon a changed Secret restarts its workload:
- * 2,000 workloads with five Secrets each, in both ways to read Secrets. The quiet window is 0 here; it comes on top.
+ * `node bench/reload.ts [--quick]`, after `npm run build`: what watching for rotations costs while nothing happens,
+ * and how soon a changed Secret restarts its workload: 2,000 workloads with five Secrets each, in both ways to read
+ * Secrets. The quiet window is 0 here; it comes on top.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

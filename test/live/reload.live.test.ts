@@ -95,7 +95,8 @@ describe.skipIf(!needs('controllers'))('reload', () => {
     );
   const events = async (namespace: string): Promise<readonly string[]> =>
     (await list(`/api/v1/namespaces/${namespace}/events`))
-      .filter((event) => text(dig(event, 'source'), 'component') === 'floe-secrets-webhook')
+      // Admission has Events of its own: a Secret with an operator's mark and no operator is one.
+      .filter((event) => text(event, 'reason')?.startsWith('SecretsReload') === true)
       .map((event) => `${text(dig(event, 'involvedObject'), 'name')} ${text(event, 'reason')}`)
       .toSorted();
   const metrics = async (webhook: WebhookProcess): Promise<string> =>
