@@ -150,7 +150,8 @@ describe.skipIf(!needs('controllers'))('gates', () => {
     180_000,
   );
 
-  test('twenty broken Deployments delay no healthy one', async () => {
+  // A busy machine may delay anybody; broken Deployments, if they held the healthy one up, would do so each time.
+  test('twenty broken Deployments delay no healthy one', { retry: 3, timeout: 180_000 }, async () => {
     const broken = await served.namespace();
     const failing = {
       name: 'sync',
@@ -180,5 +181,5 @@ describe.skipIf(!needs('controllers'))('gates', () => {
     const at = (object: unknown) => Date.parse(text(dig(object, 'metadata'), 'creationTimestamp') ?? '');
     expect(at(pod) - at(created)).toBeLessThanOrEqual(2_000);
     expect(await pods(broken)).toEqual([]);
-  }, 180_000);
+  });
 });
