@@ -15,6 +15,7 @@ import type { LiveCluster } from './cluster/live.ts';
 import { missedPods } from './cluster/missed-pods.ts';
 import { reloader } from './cluster/reloader.ts';
 import { retries } from './cluster/retries.ts';
+import { secretIndex } from './cluster/secret-index.ts';
 import { syncHealth } from './cluster/sync-health.ts';
 import type { Telemetry } from './cluster/telemetry.ts';
 import type { Config } from './config/config.ts';
@@ -37,7 +38,8 @@ export interface ControllersOptions {
 /** The controllers that the config turns on. */
 function controllersOf(config: Config): readonly Controller[] {
   const reload = config.reload.enabled ? [reloader] : [];
-  return [gates, retries, missedPods, syncHealth(config), ...reload];
+  const index = config.policy.index ? [secretIndex(config)] : [];
+  return [gates, retries, missedPods, syncHealth(config), ...reload, ...index];
 }
 
 /** What the Lease says of them: nobody may count on gates that are only opened, never served. */

@@ -71,9 +71,9 @@ export const INJECTION = [
 /** Containers of both kinds that a pod begins with. */
 const CONTAINERS = '(object.spec.containers + object.spec.?initContainers.orValue([]))';
 
-/** Whether a reference is needed and its Secret not in the index. */
+/** Whether a reference is needed and its Secret not in the index, which has no data where it is empty. */
 function lacks(reference: string, name = 'name'): string {
-  return `!${reference}.?optional.orValue(false) && !(${reference}.${name} in params.data)`;
+  return `!${reference}.?optional.orValue(false) && !(${reference}.${name} in params.?data.orValue({}))`;
 }
 
 /** The names, between blanks, of Secrets that the pod needs and the index lacks. */

@@ -1,6 +1,7 @@
 /** The policies that `policy` prints, as Kubernetes objects. */
 import { KEYS, MIRROR_POD, PROGRAM } from '../contract/keys.ts';
 import type { JsonObject } from '../kube/json.ts';
+import { INDEX_NAME } from '../review/secret-index.ts';
 import type { Settings } from '../review/settings.ts';
 import {
   ALL_CARRIED,
@@ -16,9 +17,6 @@ const API_VERSION = 'admissionregistration.k8s.io/v1';
 export const INJECTION_POLICY = 'inject.secrets.floe.dev';
 export const NET_POLICY = 'carried.secrets.floe.dev';
 export const INDEX_POLICY = 'indexed.secrets.floe.dev';
-
-/** In each namespace: the names of the Secrets that are there and synced. */
-export const INDEX_NAME = 'floe-secrets-index';
 
 /** The net: a pod that asked for an injection carries it, whoever injects. */
 export function netPolicies(settings: Settings): readonly JsonObject[] {
@@ -63,16 +61,6 @@ export function indexPolicies(settings: Settings): readonly JsonObject[] {
     }),
     ...bindings(INDEX_POLICY, { paramRef: { name: INDEX_NAME, parameterNotFoundAction: 'Deny' } }),
   ];
-}
-
-/** The index of one namespace: the state of each Secret that a pod may use. */
-export function indexOf(namespace: string, ready: ReadonlyMap<string, string>): JsonObject {
-  return {
-    apiVersion: 'v1',
-    kind: 'ConfigMap',
-    metadata: { name: INDEX_NAME, namespace, labels: LABELS },
-    data: Object.fromEntries([...ready].toSorted(([one], [other]) => (one < other ? -1 : 1))),
-  };
 }
 
 const LABELS = { 'app.kubernetes.io/name': PROGRAM };

@@ -3,12 +3,13 @@ import { isDiscovered } from '../cluster/discovery.ts';
 import { loadConfig } from '../config/load.ts';
 import type { JsonObject } from '../kube/json.ts';
 import type { ResourceKind } from '../kube/object.ts';
+import { indexOf } from '../review/secret-index.ts';
 import type { Settings } from '../review/settings.ts';
 import { settingsOf } from '../review/settings.ts';
 import { observe, reportFailures, withClient } from './observe.ts';
 import type { Options } from './options.ts';
 import { flagOption, formatOption, listOption, textOption } from './options.ts';
-import { indexOf, indexPolicies, injectionPolicies, netPolicies } from './policy-objects.ts';
+import { indexPolicies, injectionPolicies, netPolicies } from './policy-objects.ts';
 import type { Format } from './print.ts';
 import { listDocument, structured, yaml } from './print.ts';
 import { secretRows } from './secret-rows.ts';
@@ -68,20 +69,14 @@ interface Index {
   readonly codes: readonly number[];
 }
 
-/** The states that let a pod start: what is stale is there. */
-const READY: readonly string[] = ['Synced', 'Stale'];
-
 async function indexObjects(settings: Settings, options: Options, terminal: Terminal): Promise<Index> {
   const { contents, failures, namespace } = await observe(options, terminal, settings.kinds);
   if (namespace === undefined) {
     throw new CommandError('an index is of one namespace: name it with -n instead of -A', EXIT.usage);
   }
   const rows = secretRows(contents, { settings, now: Date.now(), namespace });
-  const ready = rows
-    .filter(({ state }) => READY.includes(state))
-    .map(({ name, state }) => [name, state] as const);
   return {
-    objects: [...indexPolicies(settings), indexOf(namespace, new Map(ready))],
+    objects: [...indexPolicies(settings), indexOf(namespace, rows)],
     codes: reportFailures(failures, terminal),
   };
 }

@@ -6,6 +6,7 @@ import type { Config } from '../config/config.ts';
 import { PROGRAM } from '../contract/keys.ts';
 import { dig } from '../kube/json.ts';
 import type { Plugin } from '../plugins/plugin.ts';
+import { INDEX_NAME } from '../review/secret-index.ts';
 import { companionsOf } from './watched-kinds.ts';
 
 /** One rule of a Role or ClusterRole. */
@@ -86,6 +87,8 @@ export const FEATURES = {
   policyReports: { cluster: [rule('wgpolicyk8s.io', ['policyreports'], ['create', 'patch', 'delete'])] },
   /** `missedPods.evict`. */
   evictMissedPods: { cluster: [rule('', ['pods/eviction'], ['create'])] },
+  /** `policy.index`: to keep that one ConfigMap a namespace. */
+  secretIndex: { cluster: [indexes(['list', 'watch', 'create', 'patch', 'delete'])] },
   /** `gates.enabled`: to open scheduling gates. */
   gates: { cluster: [rule('', ['pods'], ['patch'])] },
   /** `reload.enabled`: to restart workloads; it reads Secrets as the webhook does. */
@@ -121,6 +124,7 @@ export const USES: Readonly<Record<Feature, Use>> = {
   gates: { ...ALWAYS, by: 'leader' },
   policyReports: { ...ALWAYS, by: 'leader' },
   evictMissedPods: { setting: 'missedPods.evict', is: true, by: 'leader' },
+  secretIndex: { setting: 'policy.index', is: true, by: 'leader' },
   registrations: { ...ALWAYS, by: 'replicas' },
   keepRegistrations: { ...ALWAYS, by: 'leader' },
   certificates: { setting: 'certificates.mode', is: 'self', by: 'replicas' },
@@ -168,6 +172,10 @@ function registrations(verbs: readonly string[]): Rule {
 
 function certificates(verbs: readonly string[]): Rule {
   return { ...rule('', ['secrets'], verbs), resourceNames: [`${PROGRAM}-certificates`] };
+}
+
+function indexes(verbs: readonly string[]): Rule {
+  return { ...rule('', ['configmaps'], verbs), resourceNames: [INDEX_NAME] };
 }
 
 /** One rule for all resources of a group with the same verbs. A rule for named objects stays as it is. */

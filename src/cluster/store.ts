@@ -19,6 +19,8 @@ export interface Kept<T> {
 export interface Store<T> {
   get(namespace: string, name: string): T | undefined;
   values(): Iterable<T>;
+  /** The names in this namespace; '' is where what is the cluster's own lives. */
+  names(namespace: string): Iterable<string>;
   readonly size: number;
   /** Puts an object in and returns its key. */
   put(kind: ResourceKind, raw: JsonObject): string;
@@ -45,6 +47,9 @@ export function createStore<T>(kept: Kept<T>): Store<T> {
     get: (namespace, name) => entries.get(keyOf(namespace, name))?.value,
     *values() {
       for (const { value } of entries.values()) yield value;
+    },
+    *names(namespace) {
+      for (const entry of entries.values()) if (entry.namespace === namespace) yield entry.name;
     },
     get size() {
       return entries.size;

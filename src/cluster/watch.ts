@@ -14,7 +14,7 @@ export type { WatchOptions, WatchReport, WatchTimes, Watched } from './watch-sta
 
 export interface Reflector<T> {
   readonly kind: ResourceKind;
-  readonly objects: Pick<Store<T>, 'get' | 'values' | 'size'>;
+  readonly objects: Pick<Store<T>, 'get' | 'values' | 'names' | 'size'>;
   state(): KindState;
   /** Whether it is known what there is: listed once, or known to be not served or forbidden. */
   settled(): boolean;

@@ -22,6 +22,10 @@ export interface LiveWorld extends World {
   ready(): { readonly ready: boolean; readonly waiting: readonly string[] };
   /** Every sync resource that is known. */
   syncObjects(): Iterable<KubeObject>;
+  /** Names of all Namespaces that are known. */
+  namespaces(): Iterable<string>;
+  /** Names of the Secrets of this namespace that a watch tells of: without it none. */
+  secretsIn(namespace: string): Iterable<string>;
   /** Calls for each change of what a judgement stands on, until the function that it gives is called. */
   observe(listener: (change: WorldChange) => void): () => void;
   stop(): Promise<void>;
@@ -95,6 +99,8 @@ export function startWorld(
       return { ready: waiting.length === 0, waiting };
     },
     syncObjects: () => index.all(),
+    namespaces: () => watches.namespaces.objects.names(''),
+    secretsIn: (namespace) => watches.secrets?.objects.names(namespace) ?? [],
     observe: changes.add,
     async stop() {
       await Promise.all([...awaited, watches.definitions].map(async (watch) => watch.stop()));

@@ -154,6 +154,13 @@ export const SETTINGS = {
   missedPods: {
     evict: { kind: 'switch', default: false, about: 'evict pods that missed their injection' },
   },
+  policy: {
+    index: {
+      kind: 'switch',
+      default: false,
+      about: 'keep the ConfigMap of policy --index in each opted-in namespace',
+    },
+  },
   certificates: {
     mode: {
       kind: 'choice',

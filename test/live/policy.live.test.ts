@@ -7,9 +7,14 @@ import { run } from '../../src/cli/policy.ts';
 import { dig } from '../../src/kube/json.ts';
 import type { ControlPlane } from '../../tools/control-plane/control-plane.ts';
 import { startControlPlane } from '../../tools/control-plane/start.ts';
+import { makeAuthority } from '../../tools/certificates.ts';
 import { captured } from '../cli/captured.ts';
 import { needs } from '../needs.ts';
-import { makeSecret } from './served.ts';
+import type { WebhookProcess } from '../stories/webhook-process.ts';
+import { startWebhook } from '../stories/webhook-process.ts';
+import { prepareCluster, WEBHOOK } from './cluster.ts';
+import { startInfisicalOperator } from './operators.ts';
+import { kubeconfigIn, makeHome, makeSecret } from './served.ts';
 
 const CEILING = { timeout: 60_000, interval: 200 };
 const PLURALS: Readonly<Record<string, string>> = {
@@ -33,7 +38,8 @@ describe.skipIf(!needs('apiserver'))('the printed policies', { timeout: 120_000 
   let plane: ControlPlane;
 
   beforeAll(async () => {
-    plane = await startControlPlane({ controllers: false });
+    plane = await startControlPlane({ controllers: false, tokens: [WEBHOOK] });
+    await prepareCluster(plane);
   }, 120_000);
   afterAll(() => plane?.stop());
 
@@ -171,5 +177,114 @@ describe.skipIf(!needs('apiserver'))('the printed policies', { timeout: 120_000 
     await vi.waitFor(async () => {
       for (const spec of forms('not-ready', false)) expect((await using(spec)).status).toBe(201);
     }, CEILING);
+  });
+
+  const indexPath = (place: string): string => `/api/v1/namespaces/${place}/configmaps/floe-secrets-index`;
+  const indexOf = async (place: string): Promise<unknown> =>
+    dig((await plane.send('GET', indexPath(place))).body, 'data');
+  const expectIndex = async (place: string, data: unknown): Promise<void> =>
+    vi.waitFor(async () => expect(await indexOf(place)).toEqual(data), CEILING);
+  const label = async (place: string, injection: string): Promise<unknown> =>
+    plane.request('PATCH', `/api/v1/namespaces/${place}`, {
+      metadata: { labels: { 'secrets.floe.dev/injection': injection } },
+    });
+  /** Leads, and is registered nowhere. */
+  const keeping = async (kubeconfig: string, config: object): Promise<WebhookProcess> =>
+    startWebhook({
+      config: { policy: { index: true }, ...config },
+      authority: await makeAuthority('index'),
+      args: ['--kubeconfig', kubeconfigIn(await makeHome(plane), kubeconfig)],
+    });
+
+  test('the controller keeps the index by which the policy refuses', async () => {
+    const webhook = await keeping(plane.kubeconfigFor(WEBHOOK.token), {
+      enforcement: { exempt: { namespaces: ['policy-exempt'] } },
+      reload: { pollInterval: '1s' },
+    });
+    const place = await namespace({}, inject('by-hand'));
+    const operator = startInfisicalOperator(plane, place);
+    try {
+      operator.pause(true);
+      await plane.request('POST', '/api/v1/namespaces', {
+        metadata: { name: 'policy-exempt', labels: { 'secrets.floe.dev/injection': 'enabled' } },
+      });
+      await plane.request(
+        'POST',
+        `/apis/secrets.infisical.com/v1alpha1/namespaces/${place}/infisicalsecrets`,
+        {
+          apiVersion: 'secrets.infisical.com/v1alpha1',
+          kind: 'InfisicalSecret',
+          metadata: { name: 'synced' },
+          spec: { managedKubeSecretReferences: [{ secretName: 'synced', secretNamespace: place }] },
+        },
+      );
+      const objects = await printed({ index: true, mutating: false, namespace: place });
+      const policies = objects.filter(
+        ({ kind, metadata }) => kind !== 'ConfigMap' && /indexed/.test(metadata.name),
+      );
+      for (const one of policies) {
+        const path = `/apis/admissionregistration.k8s.io/v1/${PLURALS[one.kind]}`;
+        expect([201, 409]).toContain((await plane.send('POST', path, one)).status);
+      }
+      const pod = {
+        spec: { containers: [{ name: 'dbt', image: 'dbt', envFrom: [{ secretRef: { name: 'synced' } }] }] },
+      };
+      await vi.waitFor(async () => {
+        const refused = await create(place, {}, pod);
+        expect([refused.status, JSON.stringify(refused.body)]).toEqual([
+          403,
+          expect.stringContaining(`in namespace ${place}: synced`),
+        ]);
+      }, CEILING);
+      operator.pause(false);
+      await expectIndex(place, { synced: 'Synced' });
+
+      // What the namespace asks for counts too; what the controller keeps is what the command prints.
+      await makeSecret(plane, place, 'by-hand');
+      await expectIndex(place, { 'by-hand': 'Synced', synced: 'Synced' });
+      await vi.waitFor(async () => expect((await create(place, {}, pod)).status).toBe(201), CEILING);
+      const now = (await printed({ index: true, mutating: false, namespace: place })).at(-1);
+      expect((await plane.send('GET', indexPath(place))).body).toMatchObject({ ...now });
+
+      // Whatever else stands in it goes; so does a Secret that is gone.
+      await plane.request('PATCH', indexPath(place), { data: { 'not-there': 'Synced' } });
+      await expectIndex(place, { 'by-hand': 'Synced', synced: 'Synced' });
+      await plane.request('DELETE', `/api/v1/namespaces/${place}/secrets/by-hand`);
+      await expectIndex(place, { synced: 'Synced' });
+
+      await label(place, 'disabled');
+      await vi.waitFor(
+        async () => expect((await plane.send('GET', indexPath(place))).status).toBe(404),
+        CEILING,
+      );
+      await label(place, 'enabled');
+      await expectIndex(place, { synced: 'Synced' });
+      expect((await plane.send('GET', indexPath('policy-exempt'))).status).toBe(404);
+      expect(webhook.log()).not.toContain('index of Secrets not written');
+    } finally {
+      await operator.stop();
+      await webhook.stop();
+    }
+  });
+
+  test('a new leader takes away what opted out meanwhile; with a watch every Secret counts', async () => {
+    const [left, place] = [await namespace(), await namespace()];
+    await makeSecret(plane, place, 'unused');
+    await apply((await printed({ index: true, mutating: false, namespace: left })).slice(-1));
+    await label(left, 'disabled');
+    const webhook = await keeping(plane.kubeconfig, { secrets: { access: 'watch' } });
+    try {
+      await expectIndex(place, { unused: 'Synced' });
+      await vi.waitFor(
+        async () => expect((await plane.send('GET', indexPath(left))).status).toBe(404),
+        CEILING,
+      );
+      await makeSecret(plane, place, 'more');
+      await expectIndex(place, { more: 'Synced', unused: 'Synced' });
+      await plane.request('DELETE', `/api/v1/namespaces/${place}/secrets/unused`);
+      await expectIndex(place, { more: 'Synced' });
+    } finally {
+      await webhook.stop();
+    }
   });
 });
