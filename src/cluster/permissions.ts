@@ -129,7 +129,7 @@ export const USES: Readonly<Record<Feature, Use>> = {
   keepRegistrations: { ...ALWAYS, by: 'leader' },
   certificates: { setting: 'certificates.mode', is: 'self', by: 'replicas' },
   keepCertificates: { setting: 'certificates.mode', is: 'self', by: 'leader' },
-  reload: { setting: 'reload.enabled', is: 'true', by: 'leader' },
+  reload: { setting: 'reload.enabled', is: true, by: 'leader' },
   evictions: { setting: 'reload.strategy', is: 'evict', by: 'leader' },
 };
 

@@ -8,7 +8,6 @@ import type { JsonObject } from '../kube/json.ts';
 import { asObject, dig, get } from '../kube/json.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { CONFIG_MAP, labelsOf } from '../kube/object.ts';
-
 import type { Inquiry } from '../review/inquiry.ts';
 import { policyOf } from '../review/policy.ts';
 import { resolveSecret } from '../review/resolve.ts';

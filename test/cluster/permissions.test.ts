@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { PLUGINS } from '../../src/plugins/index.ts';
 import type { Plugin, SyncKind } from '../../src/plugins/plugin.ts';
 import { CUSTOM_KINDS } from '../../tools/control-plane/crds.ts';
-import { grantOf, rbacRules } from '../../src/cluster/permissions.ts';
+import { defaultConfig } from '../../src/config/config.ts';
+import { featuresOn, grantOf, rbacRules } from '../../src/cluster/permissions.ts';
 import { syncResourceRules } from '../../tools/webhook-rules.ts';
 import { syncKind } from '../review/setup.ts';
 
@@ -52,6 +53,23 @@ describe('the permissions', () => {
     expect(cluster.filter(({ resources }) => resources.includes('secrets'))).toEqual([
       { apiGroups: [''], resources: expect.arrayContaining(['secrets']), verbs: ['get', 'list', 'watch'] },
     ]);
+  });
+
+  it('of features follow the settings, whatever their kind', () => {
+    const config = defaultConfig();
+    const on = featuresOn(config, ['leader']);
+    expect(on).toContain('reload');
+    expect(on).not.toContain('secretIndex');
+    const keeping = { ...config, reload: { ...config.reload, enabled: false }, policy: { index: true } };
+    expect(featuresOn(keeping, ['leader'])).toContain('secretIndex');
+    expect(featuresOn(keeping, ['leader'])).not.toContain('reload');
+    expect(featuresOn(keeping, ['replicas'])).not.toContain('secretIndex');
+  });
+
+  it('of the index are for that one ConfigMap of each namespace', () => {
+    const { cluster } = rbacRules(NATIVE, ['secretIndex']);
+    const rules = cluster.filter(({ resources }) => resources.includes('configmaps'));
+    expect(rules).toMatchObject([{ resources: ['configmaps'], resourceNames: ['floe-secrets-index'] }]);
   });
 
   it('never hold a star', () => {
