@@ -11,6 +11,7 @@ import { EVENT } from '../kube/object.ts';
 import { printable } from '../review/findings.ts';
 import { errorOfFault } from './api-error.ts';
 import type { Client } from './client.ts';
+import { MERGE_PATCH } from './media-types.ts';
 import { collectionPath, objectPath } from './paths.ts';
 import type { Telemetry } from './telemetry.ts';
 import { createWorkQueue } from './work-queue.ts';
@@ -146,7 +147,7 @@ async function send(client: EventsOptions['client'], series: Series, now: number
     series.name = event.name;
   } else {
     const body = { count, lastTimestamp: timeOf(series.lastAt) };
-    await client.send('PATCH', path, body, { ...call, contentType: 'application/merge-patch+json' });
+    await client.send('PATCH', path, body, { ...call, contentType: MERGE_PATCH });
   }
   series.written = count;
   series.writtenAt = now;

@@ -1,11 +1,11 @@
 /** Evicts pods that missed their injection (`missedPods.evict`), one of an owner after the other. */
-import { nameOf, namespaceOf, uidOf } from '../kube/object.ts';
-import type { JsonObject } from '../kube/json.ts';
+import { uidOf } from '../kube/object.ts';
 import type { PodRecord } from '../kube/running.ts';
 import type { Decision } from '../review/decision.ts';
 import { errorOfFault } from './api-error.ts';
 import type { ControllerParts } from './controller.ts';
-import { podPath, readPod } from './regarding.ts';
+import { evictPod } from './evict-pod.ts';
+import { readPod } from './regarding.ts';
 import { admitPod } from './two-calls.ts';
 
 /** Between two evictions of pods of one owner, so that a whole workload never goes at once; and of any two. */
@@ -37,21 +37,16 @@ export function createEvictor(parts: ControllerParts, isWhole: (decision: Decisi
     if (!decision.allowed || !isWhole(decision)) return BLOCKED_PAUSE;
     lastAt = now;
     evictedAt.set(owner.uid, now);
-    return (await evict(parts, pod)) ? undefined : BLOCKED_PAUSE;
+    return (await evict(parts, record)) ? undefined : BLOCKED_PAUSE;
   };
 }
 
 /** By the API that respects PodDisruptionBudgets; false where one forbids it now. */
-async function evict({ client, telemetry }: ControllerParts, pod: JsonObject): Promise<boolean> {
+async function evict({ client, telemetry }: ControllerParts, pod: PodRecord): Promise<boolean> {
   const count = (result: string): void =>
     telemetry.count('floe_secrets_missed_pods_evicted_total', { result });
   try {
-    await client.post(`${podPath(pod)}/eviction`, {
-      apiVersion: 'policy/v1',
-      kind: 'Eviction',
-      metadata: { namespace: namespaceOf(pod), name: nameOf(pod) },
-      deleteOptions: { preconditions: { uid: uidOf(pod) } },
-    });
+    await evictPod(client, pod);
     count('evicted');
     return true;
   } catch (fault) {

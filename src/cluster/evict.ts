@@ -1,14 +1,13 @@
 /** Restarting by eviction: the API that respects PodDisruptionBudgets, one pod after the other. */
 import type { PodRecord } from '../kube/running.ts';
-import { POD } from '../kube/object.ts';
 import type { Round } from '../reload/eviction.ts';
 import { afterEviction, beginRound, nextStep } from '../reload/eviction.ts';
 import type { Outcome } from '../reload/schedule.ts';
 import { errorOfFault } from './api-error.ts';
 import type { Client } from './client.ts';
 import { pauseWithin } from './controller.ts';
+import { evictPod } from './evict-pod.ts';
 import { outcomeOfFault } from './restart.ts';
-import { objectPath } from './paths.ts';
 
 export interface RoundOptions {
   readonly client: Client;
@@ -52,18 +51,10 @@ export async function evictRound(options: RoundOptions, signal: AbortSignal): Pr
 
 async function evict(
   client: Client,
-  { namespace, name, uid }: PodRecord,
+  pod: PodRecord,
 ): Promise<'evicted' | 'blocked' | Exclude<Outcome, 'done'>> {
-  const path = objectPath(POD, namespace, name);
-  if (path === undefined) return 'gone';
   try {
-    await client.post(`${path}/eviction`, {
-      apiVersion: 'policy/v1',
-      kind: 'Eviction',
-      metadata: { namespace, name },
-      // Not a namesake that came since.
-      deleteOptions: { preconditions: { uid } },
-    });
+    await evictPod(client, pod);
     return 'evicted';
   } catch (fault) {
     if (errorOfFault(fault).status === 429) return 'blocked';

@@ -6,9 +6,8 @@ import { uidOf } from '../kube/object.ts';
 import type { PatchOperation } from '../review/decision.ts';
 import { errorOfFault } from './api-error.ts';
 import type { Client } from './client.ts';
+import { JSON_PATCH } from './media-types.ts';
 import { podPath } from './regarding.ts';
-
-const JSON_PATCH = 'application/json-patch+json';
 
 export interface OpenOptions {
   /** What else is written on the pod. */

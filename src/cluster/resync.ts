@@ -9,6 +9,7 @@ import type { Nudge, Resync } from '../plugins/resync.ts';
 import { messageOf } from '../plugins/resync.ts';
 import { ApiError } from './api-error.ts';
 import type { Client } from './client.ts';
+import { JSON_PATCH, MERGE_PATCH } from './media-types.ts';
 import { objectPath } from './paths.ts';
 import { createPause } from './pause.ts';
 import { reduceObject } from './reduce.ts';
@@ -25,8 +26,8 @@ export interface Resynced {
   readonly hint?: string;
 }
 
-const JSON_PATCH = { contentType: 'application/json-patch+json' };
-const MERGE_PATCH = { contentType: 'application/merge-patch+json' };
+const BY_JSON_PATCH = { contentType: JSON_PATCH };
+const BY_MERGE_PATCH = { contentType: MERGE_PATCH };
 const EVERY = 500;
 
 export async function resync(
@@ -49,10 +50,10 @@ export async function resync(
   const hint = marked.hint === undefined ? {} : { hint: marked.hint };
   if (nudge.how === 'annotation') {
     const annotations = { [nudge.key]: options.now.toISOString() };
-    await client.send('PATCH', path, { metadata: { annotations } }, MERGE_PATCH);
+    await client.send('PATCH', path, { metadata: { annotations } }, BY_MERGE_PATCH);
     return { seen: await seen(), ...hint };
   }
-  await client.send('PATCH', path, nudge.change, JSON_PATCH);
+  await client.send('PATCH', path, nudge.change, BY_JSON_PATCH);
   try {
     return { seen: await seen(), ...hint };
   } finally {
@@ -84,7 +85,7 @@ async function mark(client: Client, path: string, { condition }: Resync, now: Da
     { op: 'replace', path: `${at}/message`, value: found.message },
   ];
   try {
-    return { raw: await client.send('PATCH', `${path}/status`, patch, JSON_PATCH), unmark };
+    return { raw: await client.send('PATCH', `${path}/status`, patch, BY_JSON_PATCH), unmark };
   } catch (error) {
     if (!(error instanceof ApiError) || ![403, 404].includes(error.status)) throw error;
     return {
@@ -121,7 +122,7 @@ async function awaitPass(
 async function patchUnlessChanged(client: Client, path: string, patch: readonly Json[]): Promise<void> {
   if (patch.length === 0) return;
   try {
-    await client.send('PATCH', path, patch, JSON_PATCH);
+    await client.send('PATCH', path, patch, BY_JSON_PATCH);
   } catch (error) {
     const changed = error instanceof ApiError && [404, 409, 422].includes(error.status);
     if (!changed) throw error;

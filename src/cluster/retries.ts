@@ -14,6 +14,7 @@ import type { Controller, ControllerParts } from './controller.ts';
 import { aborted } from './controller.ts';
 import type { Denial } from './denials.ts';
 import { watchDenials } from './denials.ts';
+import { MERGE_PATCH } from './media-types.ts';
 import { objectPath } from './paths.ts';
 import { admitPod } from './two-calls.ts';
 import { createWorkQueue } from './work-queue.ts';
@@ -146,7 +147,7 @@ async function touch({ client, telemetry, now }: ControllerParts, denial: Denial
   // With the uid, so that another object of this name is left alone.
   const body = { metadata: { uid, annotations: { [KEYS.retry]: at } } };
   try {
-    await client.send('PATCH', path, body, { contentType: 'application/merge-patch+json' });
+    await client.send('PATCH', path, body, { contentType: MERGE_PATCH });
     telemetry.count('floe_secrets_retries_total', { kind: kind.kind, result: 'touched' });
   } catch (fault) {
     telemetry.count('floe_secrets_retries_total', { kind: kind.kind, result: 'failed' });
