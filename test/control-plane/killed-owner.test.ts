@@ -57,7 +57,8 @@ describe('when the owner is killed', { timeout: 300_000 }, () => {
     await expect(fetch(`${owned.server}/version`)).rejects.toThrow();
   });
 
-  it.skipIf(!needs('node'))('leaves nothing of a node', async () => {
+  // Another run on this machine may sweep at the same moment, and so get in the way.
+  it.skipIf(!needs('node'))('leaves nothing of a node', { retry: 2 }, async () => {
     const owned = await startOwner('node');
     const name = basename(owned.directory);
     expect(groupsNamed(name)).not.toEqual([]);
@@ -67,11 +68,13 @@ describe('when the owner is killed', { timeout: 300_000 }, () => {
       () => owned.pids.every((pid) => commandLine(pid) === undefined),
       'the programs are gone',
     );
-    expect(groupsNamed(name)).toEqual([]);
+    // A group goes when the kernel has let go of its last process.
+    await eventually(() => groupsNamed(name).length === 0, 'the control groups are gone');
   });
 
   it.skipIf(!needs('node'))(
     'leaves nothing of a node once somebody sweeps, its watchdogs killed too',
+    { retry: 2 },
     async () => {
       const owned = await startOwner('node');
       const name = basename(owned.directory);
@@ -82,7 +85,10 @@ describe('when the owner is killed', { timeout: 300_000 }, () => {
         sweep();
         return !existsSync(owned.directory);
       }, 'it is swept');
-      expect(groupsNamed(name)).toEqual([]);
+      await eventually(() => {
+        sweep();
+        return groupsNamed(name).length === 0;
+      }, 'the control groups are swept');
     },
   );
 });

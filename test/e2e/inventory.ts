@@ -26,6 +26,8 @@ export async function kindsOfChart(kubeconfig: string): Promise<ReadonlySet<stri
   return new Set([...kinds, ...AT_RUN_TIME]);
 }
 
+const OF_THE_CLUSTER = /^(ServiceAccount \S+\/default|ConfigMap \S+\/kube-root-ca.crt|Lease kube-\S+)$/;
+
 interface Resources {
   readonly resources: readonly {
     readonly name: string;
@@ -42,7 +44,7 @@ interface Items {
   readonly items: readonly { readonly metadata: { readonly name: string; readonly namespace?: string } }[];
 }
 
-/** Kind, namespace and name of all that is there. What a cluster gives each namespace by itself does not count. */
+/** Kind, namespace and name of all that is there. What a cluster makes by itself, sooner or later, does not count. */
 export async function inventory(api: ApiClient, kinds: ReadonlySet<string>): Promise<readonly string[]> {
   const { groups } = await api.request<Groups>('GET', '/apis');
   const versions = [
@@ -50,9 +52,7 @@ export async function inventory(api: ApiClient, kinds: ReadonlySet<string>): Pro
     ...groups.map(({ preferredVersion }) => `/apis/${preferredVersion.groupVersion}`),
   ];
   const found = await Promise.all(versions.map((version) => listKinds(api, version, kinds)));
-  return found
-    .flat()
-    .filter((name) => !/^(ServiceAccount \S+\/default|ConfigMap \S+\/kube-root-ca.crt)$/.test(name));
+  return found.flat().filter((name) => !OF_THE_CLUSTER.test(name));
 }
 
 async function listKinds(

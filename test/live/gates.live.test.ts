@@ -150,8 +150,7 @@ describe.skipIf(!needs('controllers'))('gates', () => {
     180_000,
   );
 
-  // A busy machine may delay anybody; broken Deployments, if they held the healthy one up, would do so each time.
-  test('twenty broken Deployments delay no healthy one', { retry: 3, timeout: 180_000 }, async () => {
+  test('twenty broken Deployments delay no healthy one', { timeout: 180_000 }, async () => {
     const broken = await served.namespace();
     const failing = {
       name: 'sync',
@@ -176,10 +175,10 @@ describe.skipIf(!needs('controllers'))('gates', () => {
       await plane.request('POST', path(broken), deployment(`b${index}`));
     const created = await plane.request('POST', path(healthy), deployment('dbt'));
     await vi.waitFor(async () => expect(await pods(healthy)).toHaveLength(1), { ...CEILING, interval: 10 });
-    // By the API server's own clock, in whole seconds: its pod is there within two of them.
+    // By the API server's own clock. Eight whose requests are held delay it by 22 s; a busy machine takes its time too.
     const [pod] = await pods(healthy);
     const at = (object: unknown) => Date.parse(text(dig(object, 'metadata'), 'creationTimestamp') ?? '');
-    expect(at(pod) - at(created)).toBeLessThanOrEqual(2_000);
+    expect(at(pod) - at(created)).toBeLessThan(20_000);
     expect(await pods(broken)).toEqual([]);
   });
 });
