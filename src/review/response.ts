@@ -50,38 +50,27 @@ export function respond(request: Request, decision: Decision): AdmissionReview {
  * refusal: a fault of ours is never `allowed: true` in `strict`.
  */
 export function respondFault(request: Request): AdmissionReview {
-  return {
-    apiVersion: REVIEW_VERSION,
-    kind: 'AdmissionReview',
-    response: {
-      uid: request.uid,
-      allowed: false,
-      status: {
-        code: 403,
-        reason: 'Forbidden',
-        message:
-          "FLOE-E820: the review failed inside the webhook. Suggestion: try again; the webhook's log has the fault",
-      },
-    },
-  };
+  return refused(request, {
+    code: 403,
+    reason: 'Forbidden',
+    message:
+      "FLOE-E820: the review failed inside the webhook. Suggestion: try again; the webhook's log has the fault",
+  });
 }
 
 /** The refusal of one who has been refused too often: what it is about is not told. */
 export function respondBriefly(request: Request): AdmissionReview {
-  return {
-    apiVersion: REVIEW_VERSION,
-    kind: 'AdmissionReview',
-    response: {
-      uid: request.uid,
-      allowed: false,
-      status: {
-        code: 429,
-        reason: 'TooManyRequests',
-        message: 'refused, as many others just now, whose reasons are not told: try again in a second',
-        details: { retryAfterSeconds: 1 },
-      },
-    },
-  };
+  return refused(request, {
+    code: 429,
+    reason: 'TooManyRequests',
+    message: 'refused, as many others just now, whose reasons are not told: try again in a second',
+    details: { retryAfterSeconds: 1 },
+  });
+}
+
+/** A refusal without any judgement behind it. */
+function refused({ uid }: Request, status: Status): AdmissionReview {
+  return { apiVersion: REVIEW_VERSION, kind: 'AdmissionReview', response: { uid, allowed: false, status } };
 }
 
 function statusOf({ code, reason, message, retryAfterSeconds }: Refusal): Status {
