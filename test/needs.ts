@@ -1,12 +1,21 @@
 /** What tests need of a machine: whether it is there, why not, and what brings it. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { findControlPlane } from '../tools/control-plane/assets.ts';
 import { hasControllers } from '../tools/control-plane/binaries.ts';
 import { clusterChoice } from '../tools/control-plane/cluster.ts';
 import { BUILD_NODE, findNodePrograms, lackOf } from '../tools/control-plane/node-programs.ts';
 import { findTool } from '../tools/control-plane/kubectl.ts';
 
-export const NEEDS = ['apiserver', 'controllers', 'node', 'docker', 'kubectl', 'helm'] as const;
+export const NEEDS = [
+  'apiserver',
+  'controllers',
+  'node',
+  'docker',
+  'kubectl',
+  'helm',
+  'zsh',
+  'fish',
+] as const;
 export type Need = (typeof NEEDS)[number];
 
 export interface Want {
@@ -93,6 +102,8 @@ const LOOKS: Readonly<Record<Need, () => Want>> = {
   docker: () => want('docker', dockerAnswers(), ['no Docker daemon answers', 'start Docker']),
   kubectl: () => tool('kubectl'),
   helm: () => tool('helm'),
+  zsh: () => distributed('zsh'),
+  fish: () => distributed('fish'),
 };
 
 function want(need: Need, available: boolean, [reason, command]: readonly [string, string]): Want {
@@ -103,6 +114,12 @@ function tool(name: 'kubectl' | 'helm'): Want {
   const program = findTool(name);
   const reason = program.path === undefined ? program.reason : '';
   return want(name, program.path !== undefined, [reason, `install ${name}, or set ${name.toUpperCase()}`]);
+}
+
+/** A program that distributions have under its own name. */
+function distributed(name: 'zsh' | 'fish'): Want {
+  const { error } = spawnSync(name, ['--version'], { stdio: 'ignore' });
+  return want(name, error === undefined, [`there is no ${name} on PATH`, `apt-get install -y ${name}`]);
 }
 
 function dockerAnswers(): boolean {

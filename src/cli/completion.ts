@@ -80,9 +80,18 @@ function wordsOf({ commands, options, choices }: ProgramShape): readonly string[
   return [...commands.map(({ name }) => name), ...choices, ...options.flatMap(({ flags }) => flags)];
 }
 
-/** zsh understands bash's functions. */
+/**
+ * zsh understands bash's functions. The script works where it is sourced and as the file `_floe-secrets` of a folder of
+ * `fpath`: there the file is the function that the first completion calls, and has to answer that one too.
+ */
 function zshScript(shape: ProgramShape): string {
-  return `#compdef floe-secrets\nautoload -U +X compinit && compinit\nautoload -U +X bashcompinit && bashcompinit\n${bashScript(shape)}`;
+  return `#compdef floe-secrets
+(( $+functions[compdef] )) || { autoload -U +X compinit && compinit; }
+autoload -U +X bashcompinit && bashcompinit
+${bashScript(shape)}if [[ "\${funcstack[1]}" == _floe-secrets ]]; then
+  _bash_complete -o default -F _floe_secrets
+fi
+`;
 }
 
 function fishScript(shape: ProgramShape): string {

@@ -1,10 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { COMMANDS } from '../../src/cli/commands.ts';
 import { runProgram } from '../../src/cli/program.ts';
+import { needs } from '../needs.ts';
 import { folderOf } from './captured.ts';
+import { zshCompletes } from './zsh-session.ts';
 
 async function script(shell: string): Promise<string> {
   let out = '';
@@ -66,25 +68,75 @@ describe('fish', () => {
     expect(source).toMatch(/^complete -c floe-secrets -s o -l output -x -a 'text json yaml/m);
   });
 
-  it.skipIf(!isInstalled('fish'))('reads it', async () => {
-    writeFileSync(join(folder, 'completion.fish'), await script('fish'));
-    const asked = 'source completion.fish; complete -C "floe-secrets sc"';
-    const { stdout } = spawnSync('fish', ['--no-config', '-c', asked], { cwd: folder, encoding: 'utf8' });
-    expect(stdout).toMatch(/^scan\t/m);
+  it.skipIf(!needs('fish'))('completes commands, options, formats and arguments', async () => {
+    const source = await script('fish');
+    const names = COMMANDS.map(({ name }) => name).toSorted();
+    expect(fish(source, '')).toEqual(names);
+    expect(fish(source, 'sc')).toEqual(['scan']);
+    expect(fish(source, 'gates ')).toEqual(['list', 'open']);
+    expect(fish(source, 'list --ex')).toEqual(['--exit-code']);
+    expect(fish(source, 'review -o sa')).toEqual(['sarif']);
+    expect(fish(source, 'review --assume-namespace ')).toEqual(['audit', 'out', 'strict', 'warn']);
+    expect(fish(source, 'completion f')).toEqual(['fish']);
+    expect(fish(source, 'list --kubec')).toEqual(['--kubeconfig']);
+    expect(fish(source, 'review -f po')).toEqual(['pod.yaml']);
   });
 });
 
+/** What fish offers for the last word of a line, without the descriptions. */
+function fish(source: string, line: string): readonly string[] {
+  writeFileSync(join(folder, 'completion.fish'), source);
+  const asked = `source completion.fish; complete -C "floe-secrets ${line}"`;
+  const { stdout, status } = spawnSync('fish', ['--no-config', '-c', asked], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
+  expect(status).toBe(0);
+  return stdout
+    .split('\n')
+    .filter((offer) => offer !== '')
+    .map((offer) => offer.split('\t')[0] ?? '')
+    .toSorted();
+}
+
 describe('zsh', () => {
-  it.skipIf(!isInstalled('zsh'))('reads it', async () => {
+  const typed = [
+    'floe-secrets sc',
+    'floe-secrets -n list expl',
+    'floe-secrets gates l',
+    'floe-secrets list --ex',
+    'floe-secrets review -o sa',
+    'floe-secrets completion f',
+    'floe-secrets review -f po',
+    // Several: the line stays.
+    'floe-secrets res',
+  ];
+  const completed = [
+    'floe-secrets scan ',
+    'floe-secrets -n list explain ',
+    'floe-secrets gates list ',
+    'floe-secrets list --exit-code ',
+    'floe-secrets review -o sarif ',
+    'floe-secrets completion fish ',
+    'floe-secrets review -f pod.yaml ',
+    'floe-secrets rest',
+  ];
+
+  it.skipIf(!needs('zsh'))('completes what is typed where the script is sourced', async () => {
     writeFileSync(join(folder, 'completion.zsh'), await script('zsh'));
-    const asked = 'source ./completion.zsh && whence -w _floe_secrets';
-    const { stdout, status } = spawnSync('zsh', ['-f', '-c', asked], { cwd: folder, encoding: 'utf8' });
-    expect([status, stdout]).toEqual([0, '_floe_secrets: function\n']);
+    expect(zshCompletes(folder, 'source ./completion.zsh', typed)).toEqual(completed);
+  });
+
+  it.skipIf(!needs('zsh'))('completes from the first tab where it is a file of fpath', async () => {
+    mkdirSync(join(folder, 'functions'), { recursive: true });
+    writeFileSync(join(folder, 'functions', '_floe-secrets'), await script('zsh'));
+    const start = 'fpath=(./functions $fpath); autoload -U compinit; compinit -D -u';
+    expect(zshCompletes(folder, start, typed)).toEqual(completed);
   });
 
   it('is bash, by its own way to run that', async () => {
     const source = await script('zsh');
     expect(source).toMatch(/^#compdef floe-secrets\n/);
-    expect(source.endsWith(await script('bash'))).toBe(true);
+    expect(source).toContain(await script('bash'));
   });
 });
