@@ -5,6 +5,7 @@ import { hasControllers } from '../tools/control-plane/binaries.ts';
 import { clusterChoice } from '../tools/control-plane/cluster.ts';
 import { BUILD_NODE, findNodePrograms, lackOf } from '../tools/control-plane/node-programs.ts';
 import { findTool } from '../tools/control-plane/kubectl.ts';
+import { BUILD_SOPS, findSops } from '../tools/sops.ts';
 
 export const NEEDS = [
   'apiserver',
@@ -15,6 +16,8 @@ export const NEEDS = [
   'helm',
   'zsh',
   'fish',
+  'age',
+  'sops',
 ] as const;
 export type Need = (typeof NEEDS)[number];
 
@@ -104,6 +107,8 @@ const LOOKS: Readonly<Record<Need, () => Want>> = {
   helm: () => tool('helm'),
   zsh: () => distributed('zsh'),
   fish: () => distributed('fish'),
+  age: () => distributed('age'),
+  sops: () => want('sops', findSops() !== undefined, ['there is no sops on PATH', BUILD_SOPS]),
 };
 
 function want(need: Need, available: boolean, [reason, command]: readonly [string, string]): Want {
@@ -117,7 +122,7 @@ function tool(name: 'kubectl' | 'helm'): Want {
 }
 
 /** A program that distributions have under its own name. */
-function distributed(name: 'zsh' | 'fish'): Want {
+function distributed(name: 'zsh' | 'fish' | 'age'): Want {
   const { error } = spawnSync(name, ['--version'], { stdio: 'ignore' });
   return want(name, error === undefined, [`there is no ${name} on PATH`, `apt-get install -y ${name}`]);
 }
