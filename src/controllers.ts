@@ -53,6 +53,7 @@ export function startControllers(options: ControllersOptions): Election {
   const { config, client, live, admit, serving, events, telemetry, log } = options;
   const controllers = controllersOf(config);
   const { exemptNamespaces } = settingsOf(config);
+  const notes = new Map<string, string>();
   const parts = {
     controllers,
     config,
@@ -64,6 +65,10 @@ export function startControllers(options: ControllersOptions): Election {
     telemetry,
     tell: tellerOf(log),
     now: Date.now,
+    note(key: string, value: string | undefined) {
+      if (value === undefined) notes.delete(key);
+      else notes.set(key, value);
+    },
     isWatched(name: string) {
       const namespace = live.world.namespace(name);
       return namespace.state === 'present' && isOptedIn(namespace.value) && !exemptNamespaces.has(name);
@@ -76,6 +81,7 @@ export function startControllers(options: ControllersOptions): Election {
     name: config.webhook.name,
     identity: `${hostname()}_${randomUUID()}`,
     controllers: servedNames(config, controllers),
+    notes: () => Object.fromEntries(notes),
     report: ({ event, ...fields }) =>
       log[event === 'failed' ? 'warn' : 'info'](fields, ELECTION_EVENTS[event]),
     lead: async (signal) => {

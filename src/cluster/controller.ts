@@ -27,6 +27,8 @@ export interface ControllerParts {
   readonly events: Events;
   readonly telemetry: Telemetry;
   readonly tell: Tell;
+  /** Has the Lease say this beside who leads, from the next renewal on; undefined takes it back. */
+  note(key: string, value: string | undefined): void;
   /** Whether the pods of this namespace are this program's business. */
   isWatched(namespace: string): boolean;
   /** Milliseconds since the epoch. */

@@ -4,6 +4,7 @@ import { examinePermissions } from './diagnose-permissions.ts';
 import { examinePlugins } from './diagnose-plugins.ts';
 import { examineRegistration } from './diagnose-registration.ts';
 import { examineReplicas } from './diagnose-replicas.ts';
+import { examineReload } from './diagnose-reload.ts';
 import type { Finding, Installation, Patient } from './patient.ts';
 import { admitPatient } from './patient.ts';
 
@@ -13,6 +14,7 @@ const CHECKS: readonly ((patient: Patient) => Promise<readonly Finding[]>)[] = [
   examineCertificates,
   examinePermissions,
   examinePlugins,
+  examineReload,
 ];
 
 /** Runs every check. Throws ApiError where the API server does not answer at all. */

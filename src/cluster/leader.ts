@@ -78,10 +78,17 @@ interface Run {
 /** Begins to stand for election. Nothing is ever thrown from it. */
 export function startElection(options: ElectionOptions): Election {
   const times = { ...TIMES, ...options.times };
-  const { namespace, name, identity, controllers, report } = options;
+  const { namespace, name, identity, controllers, notes, report } = options;
   const run: Run = {
     options,
-    claim: { namespace, name, identity, controllers, duration: times.lease },
+    claim: {
+      namespace,
+      name,
+      identity,
+      controllers,
+      duration: times.lease,
+      ...(notes === undefined ? {} : { notes }),
+    },
     times,
     stopper: new AbortController(),
     pause: createPause(),

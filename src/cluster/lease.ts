@@ -2,7 +2,7 @@
 import type { JsonObject } from '../kube/json.ts';
 import { asNumber, asObject, get, text } from '../kube/json.ts';
 import { LEASE, annotation, annotationsOf, apiVersionOf } from '../kube/object.ts';
-import { KEYS } from '../contract/keys.ts';
+import { KEYS, PREFIX } from '../contract/keys.ts';
 
 /** What a replica writes into the Lease. */
 export interface Claim {
@@ -13,6 +13,8 @@ export interface Claim {
   readonly duration: number;
   /** What the holder runs, so that every replica knows whether somebody opens gates. */
   readonly controllers: readonly string[];
+  /** What the holder tells besides, by annotation; asked at each renewal. */
+  notes?(): Readonly<Record<string, string>>;
 }
 
 /** What a Lease says. */
@@ -47,7 +49,10 @@ export function claimed(claim: Claim, known: JsonObject | undefined, now: Date):
   const controllers = { [KEYS.controllers]: claim.controllers.join(',') };
   return {
     ...shell(known),
-    metadata: { ...metadataOf(claim, known), annotations: { ...annotationsOf(known), ...controllers } },
+    metadata: {
+      ...metadataOf(claim, known),
+      annotations: { ...strangers(known), ...claim.notes?.(), ...controllers },
+    },
     spec: {
       holderIdentity: claim.identity,
       leaseDurationSeconds: Math.ceil(claim.duration / 1000),
@@ -58,11 +63,16 @@ export function claimed(claim: Claim, known: JsonObject | undefined, now: Date):
   };
 }
 
+/** What the holder before told is not true of the next one. */
+function strangers(known: JsonObject | undefined): JsonObject {
+  return Object.fromEntries(Object.entries(annotationsOf(known)).filter(([key]) => !key.startsWith(PREFIX)));
+}
+
 /** The Lease without a holder, free at once. */
 export function released(claim: Claim, known: JsonObject, now: Date): JsonObject {
   return {
     ...shell(known),
-    metadata: metadataOf(claim, known),
+    metadata: { ...metadataOf(claim, known), annotations: strangers(known) },
     spec: {
       holderIdentity: '',
       leaseDurationSeconds: 1,

@@ -1,13 +1,16 @@
 /** What the reloader tells people: Events on workloads, log lines and metrics. Names and versions, never data. */
+import { KEYS } from '../contract/keys.ts';
+import { SECRET } from '../kube/object.ts';
 import type { PodRecord, WorkloadRecord } from '../kube/running.ts';
 import type { Need } from '../reload/need.ts';
+import type { Polling } from '../reload/polling.ts';
+import { formatPolling } from '../reload/polling.ts';
 import type { Outcome, Restart } from '../reload/schedule.ts';
 import type { ControllerParts } from './controller.ts';
 import type { EventDraft } from './events.ts';
 import { failureOf } from './failure.ts';
 import { regardingWorkload } from './regarding.ts';
 import type { LookResult, SecretPlace } from './reload-secrets.ts';
-import { SECRET } from '../kube/object.ts';
 
 export interface ReloadReports {
   /** A need that is not this reloader's: told once for each workload, Secret and version. */
@@ -18,14 +21,21 @@ export interface ReloadReports {
   pod(workload: WorkloadRecord, result: 'evicted' | 'blocked', pod: PodRecord): void;
   looked(result: LookResult): void;
   unreadable(place: SecretPlace, fault: unknown): void;
-  state(state: { readonly interval: number; readonly secrets: number; readonly waiting: number }): void;
+  state(state: Polling & { readonly waiting: number }): void;
+  /** Nobody looks any more, so what `state` said is not true any more. */
+  ended(): void;
 }
 
-type Told = Pick<ControllerParts, 'events' | 'telemetry' | 'tell'>;
+type Told = Pick<ControllerParts, 'events' | 'telemetry' | 'tell' | 'note'>;
 
 const REMEMBERED = 10_000;
+const GAUGES = [
+  'floe_secrets_reload_poll_interval_seconds',
+  'floe_secrets_reload_polled_secrets',
+  'floe_secrets_reload_waiting_workloads',
+] as const;
 
-export function createReloadReports({ events, telemetry, tell }: Told): ReloadReports {
+export function createReloadReports({ events, telemetry, tell, note }: Told): ReloadReports {
   const told = new Set<string>();
   const once = (...words: readonly string[]): boolean => {
     const key = words.join(' ');
@@ -96,9 +106,18 @@ export function createReloadReports({ events, telemetry, tell }: Told): ReloadRe
         tell('secret not read', { namespace, secret: name, failure });
     },
     state({ interval, secrets, waiting }) {
-      telemetry.gauge('floe_secrets_reload_poll_interval_seconds', [{ labels: {}, value: interval / 1000 }]);
-      telemetry.gauge('floe_secrets_reload_polled_secrets', [{ labels: {}, value: secrets }]);
-      telemetry.gauge('floe_secrets_reload_waiting_workloads', [{ labels: {}, value: waiting }]);
+      const row = (value: number) => [{ labels: {}, value }];
+      telemetry.gauge(
+        'floe_secrets_reload_poll_interval_seconds',
+        interval === undefined ? [] : row(interval / 1000),
+      );
+      telemetry.gauge('floe_secrets_reload_polled_secrets', row(secrets));
+      telemetry.gauge('floe_secrets_reload_waiting_workloads', row(waiting));
+      note(KEYS.reloadPolling, formatPolling({ interval, secrets }));
+    },
+    ended() {
+      for (const name of GAUGES) telemetry.gauge(name, []);
+      note(KEYS.reloadPolling, undefined);
     },
   };
 }

@@ -28,8 +28,8 @@ export interface ReloadSecrets {
   /** Begins the look whose turn it is; undefined where it is nobody's. */
   take(now: number): Promise<void> | undefined;
   next(now: number): number | undefined;
-  /** Milliseconds between two looks at one Secret. */
-  readonly interval: number;
+  /** Milliseconds between two looks at one Secret; undefined where a watch tells of them. */
+  readonly interval: number | undefined;
   readonly size: number;
 }
 
@@ -170,7 +170,7 @@ export function createReloadSecrets(options: ReloadSecretsOptions): ReloadSecret
       return times.length === 0 ? undefined : Math.min(...times);
     },
     get interval() {
-      return hot.interval;
+      return options.interval === undefined ? undefined : hot.interval;
     },
     get size() {
       return hot.size;

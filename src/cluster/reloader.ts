@@ -58,6 +58,7 @@ export const reloader: Controller = {
       for (const stop of observing) stop();
       signal.removeEventListener('abort', wake);
       await Promise.all(run.underWay);
+      run.reports.ended();
     }
   },
 };

@@ -25,6 +25,7 @@ export const KEYS = {
   retry: `${PREFIX}retry`,
   syncRequested: `${PREFIX}sync-requested`,
   controllers: `${PREFIX}controllers`,
+  reloadPolling: `${PREFIX}reload-polling`,
 } as const;
 
 /** The scheduling gate of a pod that waits for its Secrets. */

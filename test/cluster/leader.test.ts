@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ApiError } from '../../src/cluster/api-error.ts';
-import type { Election, ElectionReport, ElectionTimes } from '../../src/cluster/leader.ts';
+import type { Election, ElectionOptions, ElectionReport, ElectionTimes } from '../../src/cluster/leader.ts';
 import { startElection } from '../../src/cluster/leader.ts';
 import { asObject, get } from '../../src/kube/json.ts';
 import type { FakeLeases } from './fake-leases.ts';
@@ -26,7 +26,7 @@ afterEach(async () => {
 
 function candidate(
   identity: string,
-  more: { times?: ElectionTimes; work?: number; stands?: boolean } = {},
+  more: Partial<ElectionOptions> & { readonly work?: number } = {},
 ): Election {
   const election = startElection({
     client: leases.client,
@@ -35,6 +35,7 @@ function candidate(
     name: 'floe-secrets-webhook',
     identity,
     controllers: ['gates', 'reload'],
+    ...(more.notes === undefined ? {} : { notes: more.notes }),
     times: more.times ?? CALM,
     report: ({ event, failure }: ElectionReport) =>
       story.push(`${identity} ${event}${failure === undefined ? '' : `: ${failure.message}`}`),
@@ -87,6 +88,43 @@ describe('an election', () => {
     expect(first.leading()).toBe(true);
     expect(leases.lease()).toMatchObject({ metadata: { labels: { a: 'b' } }, spec: { leaseTransitions: 0 } });
     expect(story).toEqual(['a leading', 'a begins']);
+  });
+});
+
+describe('what a leader tells besides', () => {
+  const annotations = () => get(get(leases.lease(), 'metadata'), 'annotations');
+
+  it('stands on the Lease, follows it, and goes with it', async () => {
+    const notes: Record<string, string> = { 'secrets.floe.dev/reload-polling': 'secrets=1' };
+    const first = candidate('a', { notes: () => notes });
+    await leads(first);
+    leases.write((lease) => {
+      const metadata = asObject(get(lease, 'metadata'));
+      return {
+        ...lease,
+        metadata: { ...metadata, annotations: { ...asObject(metadata['annotations']), other: 'x' } },
+      };
+    });
+    notes['secrets.floe.dev/reload-polling'] = 'secrets=2';
+    const mine = { 'secrets.floe.dev/controllers': 'gates,reload', other: 'x' };
+    await vi.waitFor(
+      () => expect(annotations()).toEqual({ ...mine, 'secrets.floe.dev/reload-polling': 'secrets=2' }),
+      CEILING,
+    );
+    delete notes['secrets.floe.dev/reload-polling'];
+    await vi.waitFor(() => expect(annotations()).toEqual(mine), CEILING);
+    notes['secrets.floe.dev/reload-polling'] = 'secrets=3';
+    await vi.waitFor(() => expect(annotations()).not.toEqual(mine), CEILING);
+    await first.stop();
+    expect(annotations()).toEqual({ other: 'x' });
+  });
+
+  it('is not taken over from a leader that died', async () => {
+    const metadata = { annotations: { 'secrets.floe.dev/reload-polling': 'secrets=9', other: 'x' } };
+    const spec = { holderIdentity: 'dead', leaseDurationSeconds: 1, renewTime: '2001-01-01T00:00:00Z' };
+    leases.write(() => ({ metadata, spec }));
+    await leads(candidate('a'));
+    expect(annotations()).toEqual({ 'secrets.floe.dev/controllers': 'gates,reload', other: 'x' });
   });
 });
 

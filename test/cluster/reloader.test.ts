@@ -40,6 +40,7 @@ function createCluster() {
   const events: EventDraft[] = [];
   const gauges = new Map<string, number | undefined>();
   const told: string[] = [];
+  const notes = new Map<string, string | undefined>();
   const claimants: KubeObject[] = [];
   let version = 100;
   let watched = false;
@@ -75,6 +76,7 @@ function createCluster() {
       client,
       running,
       now: Date.now,
+      note: (key: string, value: string | undefined) => void notes.set(key, value),
       tell: (event: string, fields: unknown) => void told.push(`${event} ${JSON.stringify(fields)}`),
       events: { emit: (event: EventDraft) => void events.push(event), stop: async () => undefined },
       telemetry: {
@@ -102,6 +104,7 @@ function createCluster() {
     events,
     gauges,
     told,
+    notes,
     claimants,
     secret(name: string, data: Readonly<Record<string, string>>, metadata: JsonObject = {}) {
       const resourceVersion = String((version += 1));
@@ -354,5 +357,10 @@ describe('the reloader', () => {
       CEILING,
     );
     expect(cluster.gauges.get('floe_secrets_reload_polled_secrets')).toBe(50);
+    const key = 'secrets.floe.dev/reload-polling';
+    expect(cluster.notes.get(key)).toBe('secrets=50,interval=5000ms');
+    await cluster.die();
+    expect(cluster.notes.get(key)).toBeUndefined();
+    expect(cluster.gauges.get('floe_secrets_reload_polled_secrets')).toBeUndefined();
   });
 });

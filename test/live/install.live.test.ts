@@ -113,6 +113,11 @@ describe.skipIf(!needs('apiserver') || !needs('controllers') || !needs('helm'))(
   }, 120_000);
 
   test('is found well by doctor', async () => {
+    // The leader tells of its controllers some seconds after it leads.
+    await until('nothing is unknown', async () => {
+      const { items } = JSON.parse((await doctor({ output: 'json' })).out) as Diagnosis;
+      return items.every(({ outcome }) => outcome !== 'unknown');
+    });
     const { code, out } = await doctor({ output: 'json' });
     const { items, summary } = JSON.parse(out) as Diagnosis;
     expect(items.filter(({ outcome }) => outcome === 'failed' || outcome === 'unknown')).toEqual([]);
