@@ -8,18 +8,28 @@ import { median } from './alone.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
+/** A line of the table, and what is typed for it. */
+type TimedCommand = readonly [name: string, args: readonly string[]];
+
 /** Prints wall time and processor time of each command, medians of so many rounds. */
 export function printCommands(work: string, rounds: number): void {
   writeFileSync(join(work, 'large.json'), largeWorld(5000));
   const review = ['review', '-f', 'test/readme/dbt-run.yaml', '--world', 'test/readme/world.yaml'];
   const large = ['-A', '--world', join(work, 'large.json')];
+  const overFiles = ['list', 'status', 'scan'].map((command): TimedCommand => [
+    `${command}, 5,000 resources`,
+    [command, ...large],
+  ]);
+  printTimes([['--help', ['--help']], ['review', review], ...overFiles], rounds);
+}
+
+export function printTimes(commands: readonly TimedCommand[], rounds: number): void {
   console.log('\ncommand                          wall ms  CPU ms');
-  for (const args of [['--help'], review, ['list', ...large], ['status', ...large], ['scan', ...large]]) {
+  for (const [name, args] of commands) {
     const runs = Array.from({ length: rounds }, () => timed(args));
-    const name = args[0] === '--help' || args === review ? args[0] : `${args[0]}, 5,000 resources`;
     const of = (pick: (run: Timed) => number): string => String(Math.round(median(runs.map(pick))));
     console.log(
-      `${name?.padEnd(32)} ${of(({ wall }) => wall).padStart(7)} ${of(({ cpu }) => cpu).padStart(7)}`,
+      `${name.padEnd(32)} ${of(({ wall }) => wall).padStart(7)} ${of(({ cpu }) => cpu).padStart(7)}`,
     );
   }
 }

@@ -10,10 +10,11 @@ import type { Client } from './client.ts';
 import { isServed, versionsOf } from './discovery.ts';
 import type { Attempt } from './failure.ts';
 import { failureOf } from './failure.ts';
+import { createLimiter } from './limiter.ts';
 import { METADATA } from './media-types.ts';
 import { collectionPath, objectPath, resourceName } from './paths.ts';
 import { reduceObject } from './reduce.ts';
-import { listSecrets, readSecret } from './secret-table.ts';
+import { READS_AT_ONCE, listSecrets, readSecret } from './secret-table.ts';
 import { companionsOf, targetsOf } from './watched-kinds.ts';
 import type { WorldContents } from './world-files.ts';
 
@@ -33,11 +34,12 @@ interface View {
 
 /** Namespaces, Secrets and sync resources. Throws ApiError where the server does not answer at all. */
 export async function readSnapshot(client: Client, view: View): Promise<Snapshot> {
-  const [sync, namespaces] = await Promise.all([
+  const [sync, namespaces, listed] = await Promise.all([
     readSyncResources(client, view),
     readNamespaces(client, view),
+    listedSecrets(client, view.namespace),
   ]);
-  const secrets = await readSecrets(client, view, sync.syncResources);
+  const secrets = listed ?? (await readTargets(client, view, sync.syncResources));
   return {
     objects: namespaces,
     secrets: secrets.secrets,
@@ -141,21 +143,29 @@ export async function readNamespaces(
   }
 }
 
-/** Who may get Secrets but not list them (floe's roles) still sees those that sync resources target. */
-async function readSecrets(
-  client: Client,
-  { kinds, namespace }: View,
-  syncResources: readonly KubeObject[],
-): Promise<Pick<Snapshot, 'secrets' | 'failures'>> {
+type Secrets = Pick<Snapshot, 'secrets' | 'failures'>;
+
+/** Undefined where they may not be listed. */
+async function listedSecrets(client: Client, namespace: string | undefined): Promise<Secrets | undefined> {
   try {
     return { secrets: await listSecrets(client, namespace), failures: [] };
   } catch (error) {
-    if (statusOf(error) !== 403) throw error;
+    if (statusOf(error) === 403) return undefined;
+    throw error;
   }
+}
+
+/** Who may get Secrets but not list them (floe's roles) still sees those that sync resources target. */
+async function readTargets(
+  client: Client,
+  { kinds, namespace }: View,
+  syncResources: readonly KubeObject[],
+): Promise<Secrets> {
   const targets = syncResources.flatMap((object) => targetsOf(kinds, object));
   const here = targets.filter((target) => namespace === undefined || target.namespace === namespace);
+  const turn = createLimiter(READS_AT_ONCE);
   const reads = await Promise.all(
-    here.map(async (target) => readSecret(client, target.namespace, target.name)),
+    here.map(async (target) => turn(async () => readSecret(client, target.namespace, target.name))),
   );
   const secrets = reads.flatMap((read) => (read.state === 'present' ? [read.value] : []));
   return { secrets, failures: [refusal('list', SECRET, namespace)] };
