@@ -14,15 +14,18 @@ export interface Balancer {
 
 /** How often readiness is looked at; what a Service learns late, it sends to a replica that drains. */
 const LOOK_EVERY = 200;
+/** A replica that is not ready in so many looks on end gets nothing any more, as the chart's readinessProbe says it. */
+const FAILURE_THRESHOLD = 2;
 
 /** Passes connections on to replicas that say they are ready, in turn; TLS stays between the ends. */
 export async function startBalancer(): Promise<Balancer> {
-  const replicas = new Map<WebhookProcess, boolean>();
+  /** How often on end each was found not ready. */
+  const replicas = new Map<WebhookProcess, number>();
   const sockets = new Set<Socket>();
   let turn = 0;
   const ending = new AbortController();
   const server = createServer((client) => {
-    const ready = [...replicas].filter(([, takes]) => takes).map(([replica]) => replica);
+    const ready = [...replicas].filter(([, failures]) => failures < FAILURE_THRESHOLD).map(([one]) => one);
     const replica = ready[turn++ % Math.max(1, ready.length)];
     if (replica === undefined) client.destroy();
     else pipe(client, replica.port, sockets);
@@ -31,7 +34,9 @@ export async function startBalancer(): Promise<Balancer> {
   const looking = (async () => {
     while (!ending.signal.aborted) {
       await Promise.all(
-        [...replicas.keys()].map(async (replica) => replicas.set(replica, await isReady(replica))),
+        [...replicas].map(async ([replica, failures]) =>
+          replicas.set(replica, (await isReady(replica)) ? 0 : failures + 1),
+        ),
       );
       await sleep(LOOK_EVERY);
     }
@@ -39,7 +44,7 @@ export async function startBalancer(): Promise<Balancer> {
   const cut = (): void => sockets.forEach((socket) => socket.destroy());
   return {
     port,
-    add: (replica) => void replicas.set(replica, true),
+    add: (replica) => void replicas.set(replica, 0),
     cut,
     stop: async () => {
       ending.abort();

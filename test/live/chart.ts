@@ -48,10 +48,28 @@ export async function accountToken(api: ApiClient): Promise<string> {
   return status.token;
 }
 
-/** A replica as the chart configures it, on ports of the kernel. */
-export async function startReplica(api: ApiClient, kubeconfig: string): Promise<WebhookProcess> {
-  const { server: _server, ...config } = await configOf(api);
-  return startWebhook({ config: { ...config, server: { drain: '5s' } }, args: ['--kubeconfig', kubeconfig] });
+export interface ReplicaOptions {
+  /** What a pod finds mounted: a directory with the certificate, where the chart does not let the leader keep it. */
+  readonly certDir?: string;
+  /** A file with the CA of callers, where the chart mounts one. */
+  readonly clientCA?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** A replica as the chart configures it, on ports of the kernel, with what it mounts as files of this machine. */
+export async function startReplica(
+  api: ApiClient,
+  kubeconfig: string,
+  { certDir, clientCA, env = {} }: ReplicaOptions = {},
+): Promise<WebhookProcess> {
+  const { server: _server, webhook, ...config } = await configOf(api);
+  const here = clientCA === undefined ? webhook : { ...asShort(webhook), clientCA };
+  const mounted = certDir === undefined ? [] : ['--cert-dir', certDir];
+  return startWebhook({
+    config: { ...config, webhook: here, server: { drain: '5s' } },
+    args: ['--kubeconfig', kubeconfig, ...mounted],
+    env,
+  });
 }
 
 export interface Configuration {

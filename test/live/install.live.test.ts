@@ -6,95 +6,35 @@ import { run as runUninstall } from '../../src/cli/uninstall.ts';
 import { captured } from '../cli/captured.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ControlPlane } from '../../tools/control-plane/control-plane.ts';
-import { INFISICAL_KINDS, installCrds } from '../../tools/control-plane/crds.ts';
-import { kubeconfigText } from '../../tools/control-plane/kubeconfig.ts';
-import { startControlPlane } from '../../tools/control-plane/start.ts';
 import { needs } from '../needs.ts';
-import type { WebhookProcess } from '../stories/webhook-process.ts';
-import { startBalancer } from './balancer.ts';
-import type { Balancer } from './balancer.ts';
-import {
-  CHART,
-  CONFIGURATIONS,
-  accountToken,
-  bundles,
-  certificates,
-  configurations,
-  forgetEntry,
-  helm,
-  outside,
-  startReplica,
-  until,
-} from './chart.ts';
+import { CONFIGURATIONS, bundles, certificates, forgetEntry, helm, until } from './chart.ts';
 import { HOME, SERVICE } from './cluster.ts';
-import { startLoad } from './load.ts';
-import { makeSecret, podAsking, tryPod } from './served.ts';
-import { temporaryFile } from './temporary-file.ts';
-
-const NAMESPACE = 'floe-jobs';
-const OVERLAP = ['--set', 'config.certificates.overlap=3s'];
+import { JOBS, install, policies } from './installation.ts';
+import type { Installation } from './installation.ts';
+import { podAsking, tryPod } from './served.ts';
 
 describe.skipIf(!needs('apiserver') || !needs('controllers') || !needs('helm'))('the chart', () => {
+  let installation: Installation;
   let plane: ControlPlane;
-  let balancer: Balancer;
-  let kubeconfig: string;
-  const replicas: WebhookProcess[] = [];
-
-  const start = async (serving = true): Promise<WebhookProcess> => {
-    const replica = await startReplica(plane, kubeconfig);
-    replicas.push(replica);
-    if (serving) balancer.add(replica);
-    return replica;
-  };
-  const underLoad = async (work: () => Promise<void>): Promise<void> => {
-    const load = startLoad(plane, NAMESPACE);
-    try {
-      await until('the load runs', async () => load.answered() > 40);
-      await work();
-      const sofar = load.answered();
-      await until('more was answered', async () => load.answered() > sofar + 40);
-    } finally {
-      const { wrong } = await load.stop();
-      expect(wrong).toEqual([]);
-    }
-  };
-  const policies = async (): Promise<Readonly<Record<string, string>>> =>
-    Object.fromEntries(
-      (await configurations(plane))
-        .flatMap(({ webhooks }) => webhooks)
-        .map(({ name, failurePolicy }) => [name.split('.', 1)[0] ?? '', failurePolicy]),
-    );
 
   beforeAll(async () => {
-    plane = await startControlPlane();
-    await installCrds(plane, INFISICAL_KINDS);
-    balancer = await startBalancer();
-    const place = ['-n', HOME, '--create-namespace'];
-    await helm(plane.kubeconfig, 'install', SERVICE, CHART, ...place, ...outside(balancer.port), ...OVERLAP);
-    const token = await accountToken(plane);
-    kubeconfig = temporaryFile(kubeconfigText({ server: plane.server, ca: plane.ca, token }));
-    const labels = { 'secrets.floe.dev/injection': 'enabled' };
-    await plane.request('POST', '/api/v1/namespaces', { metadata: { name: NAMESPACE, labels } });
-    await makeSecret(plane, NAMESPACE, 'db');
+    installation = await install({ values: ['--set', 'config.certificates.overlap=3s'] });
+    plane = installation.plane;
   }, 180_000);
-  afterAll(async () => {
-    await Promise.all(replicas.map((replica) => replica.stop()));
-    await balancer?.stop();
-    await plane?.stop();
-  }, 60_000);
+  afterAll(() => installation?.stop(), 60_000);
 
   test('refuses nobody as long as no replica was ever reached', async () => {
-    expect(await policies()).toMatchObject({ mutate: 'Ignore', validate: 'Ignore' });
+    expect(await policies(plane)).toMatchObject({ mutate: 'Ignore', validate: 'Ignore' });
     const pod = { metadata: { name: 'early' }, spec: { containers: [{ name: 'c', image: 'i' }] } };
-    const path = `/api/v1/namespaces/${NAMESPACE}/pods?dryRun=All`;
+    const path = `/api/v1/namespaces/${JOBS}/pods?dryRun=All`;
     expect((await plane.send('POST', path, pod)).status).toBe(201);
   });
 
   test('makes its certificates, publishes them, and closes the strict webhooks once it is reached', async () => {
-    await start();
-    await start();
-    await until('the strict webhooks are Fail', async () => (await policies())['validate'] === 'Fail');
-    expect(await policies()).toEqual({
+    await installation.start();
+    await installation.start();
+    await installation.untilClosed();
+    expect(await policies(plane)).toEqual({
       mutate: 'Fail',
       'mutate-lenient': 'Ignore',
       validate: 'Fail',
@@ -109,7 +49,7 @@ describe.skipIf(!needs('apiserver') || !needs('controllers') || !needs('helm'))(
       'tls.crt',
       'tls.key',
     ]);
-    await underLoad(async () => undefined);
+    await installation.underLoad();
   }, 120_000);
 
   test('is found well by doctor', async () => {
@@ -163,7 +103,7 @@ describe.skipIf(!needs('apiserver') || !needs('controllers') || !needs('helm'))(
 
   test('replaces the certificate under load', async () => {
     const before = await certificates(plane);
-    await underLoad(async () => {
+    await installation.underLoad(async () => {
       await forgetEntry(plane, 'tls.crt');
       await until('there is another', async () => (await certificates(plane))['tls.crt'] !== undefined);
     });
@@ -175,7 +115,7 @@ describe.skipIf(!needs('apiserver') || !needs('controllers') || !needs('helm'))(
   test('replaces CA and certificate under load: both CAs first, the old one forgotten last', async () => {
     const before = await certificates(plane);
     const seen = new Set<number>();
-    await underLoad(async () => {
+    await installation.underLoad(async () => {
       await forgetEntry(plane, 'ca.key');
       await until('the new CA is alone', async () => {
         (await bundles(plane)).forEach((count) => seen.add(count));
@@ -191,93 +131,49 @@ describe.skipIf(!needs('apiserver') || !needs('controllers') || !needs('helm'))(
   }, 120_000);
 
   test('goes on with a rotation whose leader was killed in the middle', async () => {
-    for (const replica of replicas.splice(0)) await replica.stop();
-    const leader = await start(false);
-    await start();
-    await start();
+    for (const replica of installation.replicas.slice()) await installation.end(replica);
+    const leader = await installation.start({ serving: false });
+    await installation.start();
+    await installation.start();
     const before = await certificates(plane);
-    await underLoad(async () => {
+    await installation.underLoad(async () => {
       await forgetEntry(plane, 'ca.key');
       await until('two CAs are published', async () => (await bundles(plane)).every((count) => count === 2));
-      leader.child.kill('SIGKILL');
+      await installation.end(leader, 'SIGKILL');
       expect((await certificates(plane))['tls.crt']).toBe(before['tls.crt']);
       await until('another leader has finished', async () => {
         const { 'ca.crt': ca = '' } = await certificates(plane);
         return !ca.includes(before['ca.crt'] ?? '') && (await bundles(plane)).every((count) => count === 1);
       });
     });
-    replicas.splice(replicas.indexOf(leader), 1);
   }, 180_000);
 
-  test('gives back a caBundle and a failurePolicy that somebody reset', async () => {
+  test('gives back a failurePolicy that somebody reset', async () => {
     for (const path of CONFIGURATIONS) {
-      const live = await plane.request<{ readonly webhooks: readonly Record<string, unknown>[] }>(
-        'GET',
-        path,
-      );
-      const webhooks = live.webhooks.map(({ clientConfig, ...rest }) => {
-        const { caBundle: _caBundle, ...service } = clientConfig as Record<string, unknown>;
-        return { ...rest, failurePolicy: 'Ignore', clientConfig: service };
-      });
+      const live = await plane.request<{ readonly webhooks: readonly object[] }>('GET', path);
+      const webhooks = live.webhooks.map((webhook) => ({ ...webhook, failurePolicy: 'Ignore' }));
       await plane.request('PUT', path, { ...live, webhooks });
     }
     await until('all is as it was', async () => {
-      const { mutate, validate } = await policies();
-      return mutate === 'Fail' && validate === 'Fail' && (await bundles(plane)).every((count) => count === 1);
+      const { mutate, validate } = await policies(plane);
+      return mutate === 'Fail' && validate === 'Fail';
     });
-    await underLoad(async () => undefined);
+    await installation.underLoad();
   }, 120_000);
 
   test('is upgraded under load, and takes nothing back', async () => {
-    await underLoad(async () => {
-      await helm(
-        plane.kubeconfig,
-        'upgrade',
-        SERVICE,
-        CHART,
-        '-n',
-        HOME,
-        ...outside(balancer.port),
-        ...OVERLAP,
-        '--set',
-        'webhook.timeoutSeconds=6',
-      );
-    });
-    expect(await policies()).toMatchObject({ mutate: 'Fail', validate: 'Fail' });
+    await installation.underLoad(() => installation.upgrade(['--set', 'webhook.timeoutSeconds=6']));
+    expect(await policies(plane)).toMatchObject({ mutate: 'Fail', validate: 'Fail' });
     // Another set of webhooks: what nobody asks for any more goes, although the leader has written into it.
-    const strict = ['--set', 'config.enforcement.minimum=strict'];
-    await underLoad(async () => {
-      await helm(
-        plane.kubeconfig,
-        'upgrade',
-        SERVICE,
-        CHART,
-        '-n',
-        HOME,
-        ...outside(balancer.port),
-        ...OVERLAP,
-        ...strict,
-      );
-    });
-    expect(Object.keys(await policies()).toSorted()).toEqual([
+    await installation.underLoad(() => installation.upgrade(['--set', 'config.enforcement.minimum=strict']));
+    expect(Object.keys(await policies(plane)).toSorted()).toEqual([
       'mutate',
       'reachable',
       'validate',
       'workloads',
     ]);
     await helm(plane.kubeconfig, 'rollback', SERVICE, '1', '-n', HOME);
-    await until('it is closed again', async () => (await policies())['validate'] === 'Fail');
-  }, 180_000);
-
-  test('loses no admission when a replica goes and when the API server is restarted', async () => {
-    const [old] = replicas;
-    await underLoad(async () => {
-      await start();
-      await old?.stop();
-    });
-    replicas.splice(replicas.indexOf(old!), 1);
-    await plane.restartApiServer();
-    await underLoad(async () => undefined);
+    await installation.untilClosed();
   }, 180_000);
 
   test('names the permission that it lacks', async () => {
@@ -288,7 +184,7 @@ describe.skipIf(!needs('apiserver') || !needs('controllers') || !needs('helm'))(
     const rules = role.rules.filter(({ resources }) => !resources.includes('secrets'));
     await plane.request('PUT', path, { ...role, rules });
     await until('a refusal names it', async () => {
-      const { message } = await tryPod(plane, NAMESPACE, podAsking('not-there'));
+      const { message } = await tryPod(plane, JOBS, podAsking('not-there'));
       return message?.includes('FLOE-E821') === true && message.includes('get secrets');
     });
     const { code, out } = await doctor();

@@ -23,6 +23,8 @@ export interface WebhookOptions {
   readonly args: readonly string[];
   /** A fixed port, where the API server must find it again. */
   readonly port?: number;
+  /** Of the process, besides what it always has. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface WebhookProcess {
@@ -44,7 +46,7 @@ export async function startWebhook(options: WebhookOptions): Promise<WebhookProc
   const files = ['--config', join(folder, 'config.yaml'), ...certificates];
   const ports = ['--port', String(options.port ?? 0), '--ops-port', '0'];
   const child = spawn(process.execPath, [programFile(), 'serve', ...files, ...ports, ...options.args], {
-    env: { PATH: process.env['PATH'] },
+    env: { PATH: process.env['PATH'], ...options.env },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const lines: string[] = [];
