@@ -1,6 +1,7 @@
 /** Wires the serving certificate: files of a directory, or the Secret that the leader keeps (`certificates.mode`). */
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { createBundleOverlap } from './cluster/bundle-overlap.ts';
 import type { CertificatePolicy } from './cluster/certificate-plan.ts';
 import type { CertificateReport } from './cluster/certificate-keeper.ts';
 import { keepBundle, keepCertificates } from './cluster/certificate-keeper.ts';
@@ -8,12 +9,10 @@ import type { CertificateSecret } from './cluster/certificate-secret.ts';
 import { watchCertificateSecret } from './cluster/certificate-secret.ts';
 import type { Client } from './cluster/client.ts';
 import type { FailClosedReport } from './cluster/fail-closed.ts';
-import { keepFailClosed } from './cluster/fail-closed.ts';
-import type { Pause } from './cluster/pause.ts';
 import { homeOf } from './cluster/home.ts';
-import { createPause } from './cluster/pause.ts';
-import type { Registrations } from './cluster/registrations.ts';
-import { distrusting, watchRegistrations } from './cluster/registrations.ts';
+import type { Registered } from './cluster/registered.ts';
+import { followRegistrations } from './cluster/registered.ts';
+import { liveBundles } from './cluster/registrations.ts';
 import type { WatchReport } from './cluster/watch.ts';
 import type { Config } from './config/config.ts';
 import { ConfigError } from './config/error.ts';
@@ -61,35 +60,38 @@ export function certificateSecretName(config: Config): string {
 }
 
 function ofFiles(parts: ServingParts, directory: string): Serving {
-  const { config, client } = parts;
-  const certificates = openCertificates({ directory, ...tlsOptions(parts) });
+  const { config, client, log } = parts;
   const authorities = join(directory, 'ca.crt');
-  const injected = config.certificates.mode === 'cert-manager';
-  const bundle = (): string =>
-    injected || !existsSync(authorities) ? '' : readFileSync(authorities, 'utf8');
-  const opened = Promise.resolve(certificates);
+  const issued = (): string => (existsSync(authorities) ? readFileSync(authorities, 'utf8') : '');
   // Of files alone nobody says how they are registered; then nothing is watched.
-  if (client === undefined || !(injected || existsSync(authorities))) {
-    const stop = async (): Promise<void> => certificates.stop();
+  if (client === undefined || (issued() === '' && config.certificates.mode !== 'cert-manager')) {
+    const certificates = openCertificates({ directory, ...tlsOptions(parts) });
     return {
-      opened,
+      opened: Promise.resolve(certificates),
       expiresAt: certificates.expiresAt,
       waiting: () => [],
       lead: async () => undefined,
-      stop,
+      stop: async () => certificates.stop(),
     };
   }
-  const registered = followRegistrations({ ...parts, client });
-  const keeper = { client, report: reporter(parts.log), pause: registered.pause() };
+  const registered = register(parts, client);
+  const mayReplace = registered.handover(PROPAGATION);
+  const certificates = openCertificates({ directory, ...tlsOptions(parts), mayReplace });
+  const keeper = { client, report: reporter(log), pause: registered.pause() };
   return {
-    opened,
+    opened: Promise.resolve(certificates),
     expiresAt: certificates.expiresAt,
     waiting: () => registered.waiting(certificates.current().cert),
     lead: async (signal) => {
       const { registrations } = registered;
+      const overlapping = createBundleOverlap({
+        overlap: config.certificates.overlap,
+        now: client.serverTime,
+      });
+      const bundle = (): string => overlapping(issued(), liveBundles(registrations));
       await Promise.all([
         keepBundle({ ...keeper, registrations }, bundle, signal),
-        registered.failClosed(signal),
+        closeStrict(config, registered, signal),
       ]);
     },
     stop: async () => {
@@ -101,7 +103,7 @@ function ofFiles(parts: ServingParts, directory: string): Serving {
 
 function ofSecret(parts: ServingParts & { readonly client: Client }): Serving {
   const { config, client, report } = parts;
-  const registered = followRegistrations(parts);
+  const registered = register(parts, client);
   const secret = watchCertificateSecret(client, {
     namespace: homeOf(client),
     name: certificateSecretName(config),
@@ -109,8 +111,10 @@ function ofSecret(parts: ServingParts & { readonly client: Client }): Serving {
     changed: registered.changed,
   });
   let certificates: Certificates | undefined;
-  const opened = firstOf(secretSource(secret, registered), parts).then((first) => (certificates = first));
-  const keeper = { client, secret, policy: policyOf(config, homeOf(client)), now: Date.now };
+  // Here the leader has waited until API servers know a new authority, before it issued.
+  const options = { ...tlsOptions(parts), mayReplace: registered.handover(0) };
+  const opened = firstOf(secretSource(secret, registered), options).then((first) => (certificates = first));
+  const keeper = { client, secret, policy: policyOf(config, homeOf(client)), now: client.serverTime };
   const [pause, keeperReport] = [registered.pause(), reporter(parts.log)];
   return {
     opened,
@@ -121,7 +125,7 @@ function ofSecret(parts: ServingParts & { readonly client: Client }): Serving {
       const { registrations } = registered;
       await Promise.all([
         keepCertificates({ ...keeper, registrations, report: keeperReport, pause }, signal),
-        registered.failClosed(signal),
+        closeStrict(config, registered, signal),
       ]);
     },
     stop: async () => {
@@ -131,57 +135,14 @@ function ofSecret(parts: ServingParts & { readonly client: Client }): Serving {
   };
 }
 
-/** The configurations of this installation, and who wants to hear of their changes. */
-interface Registered {
-  readonly registrations: Registrations;
-  /** A pause that ends when something has changed. */
-  pause(): Pause;
-  readonly listeners: Set<() => void>;
-  changed(): void;
-  waiting(chain: string): readonly string[];
-  failClosed(signal: AbortSignal): Promise<void>;
-  stop(): Promise<void>;
+function register({ config, log, report }: ServingParts, client: Client): Registered {
+  const closing = ({ event, message }: FailClosedReport): void =>
+    log[event === 'not-reached' ? 'warn' : 'info']({ event, message }, 'strict webhooks');
+  return followRegistrations({ client, name: config.webhook.name, report, closing });
 }
 
-function followRegistrations({
-  config,
-  client,
-  log,
-  report,
-}: ServingParts & { readonly client: Client }): Registered {
-  const { name } = config.webhook;
-  const listeners = new Set<() => void>();
-  const changed = (): void => listeners.forEach((listener) => listener());
-  const registrations = watchRegistrations(client, name, { report, changed });
-  const pause = (): Pause => {
-    const made = createPause();
-    listeners.add(made.wake);
-    return made;
-  };
-  const closing = { client, registrations, namespace: homeOf(client), name, pause: pause() };
-  return {
-    registrations,
-    pause,
-    listeners,
-    changed,
-    waiting: (chain) => waitingFor(registrations, chain),
-    failClosed: async (signal) => {
-      if (!config.webhook.failClosed) return;
-      const told = ({ event, message }: FailClosedReport): void =>
-        log[event === 'not-reached' ? 'warn' : 'info']({ event, message }, 'strict webhooks');
-      await keepFailClosed({ ...closing, report: told }, signal);
-    },
-    stop: registrations.stop,
-  };
-}
-
-function waitingFor(registrations: Registrations, chain: string): readonly string[] {
-  if (!registrations.settled()) return ['the webhook configurations'];
-  const trouble = registrations.trouble();
-  if (trouble !== '') return [`the webhook configurations: ${trouble}`];
-  return distrusting(registrations.all(), chain, Date.now()).map(
-    (webhook) => `the caBundle of ${webhook} to accept the serving certificate`,
-  );
+async function closeStrict({ webhook }: Config, registered: Registered, signal: AbortSignal): Promise<void> {
+  if (webhook.failClosed) await registered.failClosed(signal);
 }
 
 function whyNone(secret: CertificateSecret): string {
@@ -190,7 +151,7 @@ function whyNone(secret: CertificateSecret): string {
 }
 
 /** The pair that the Secret holds, as the TLS server reads it. */
-function secretSource(secret: CertificateSecret, { listeners }: Registered): PairSource {
+function secretSource(secret: CertificateSecret, { listen }: Registered): PairSource {
   const name = `Secret ${secret.namespace}/${secret.name}`;
   return {
     read: () => {
@@ -199,18 +160,15 @@ function secretSource(secret: CertificateSecret, { listeners }: Registered): Pai
       const { leaf, leafKey } = held.data;
       return { cert: leaf, key: leafKey, certName: `tls.crt of ${name}`, keyName: `tls.key of ${name}` };
     },
-    watch: (changed) => {
-      listeners.add(changed);
-      return () => listeners.delete(changed);
-    },
+    watch: listen,
   };
 }
 
 /** Waits for a pair that can be served: at an installation's start the leader has yet to make one. */
-async function firstOf(source: PairSource, parts: ServingParts): Promise<Certificates> {
+async function firstOf(source: PairSource, options: TlsOptions): Promise<Certificates> {
   const attempt = (): Certificates | undefined => {
     try {
-      return followCertificates(source, tlsOptions(parts));
+      return followCertificates(source, options);
     } catch (error) {
       if (error instanceof ConfigError) return undefined;
       throw error;
@@ -226,9 +184,9 @@ async function firstOf(source: PairSource, parts: ServingParts): Promise<Certifi
   return promise;
 }
 
-function tlsOptions({ config, log }: ServingParts): TlsOptions {
+function tlsOptions({ config, client, log }: ServingParts): TlsOptions {
   const { clientCA } = config.webhook;
-  return { clientCA: clientCA === '' ? '' : resolve(clientCA), log };
+  return { clientCA: clientCA === '' ? '' : resolve(clientCA), log, now: client?.serverTime ?? Date.now };
 }
 
 function policyOf({ certificates, webhook: { name } }: Config, namespace: string): CertificatePolicy {

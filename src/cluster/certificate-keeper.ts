@@ -11,7 +11,7 @@ import type { Client } from './client.ts';
 import { backoff, takeTurns } from './pause.ts';
 import type { Pause } from './pause.ts';
 import type { Registrations } from './registrations.ts';
-import { publishBundle } from './registrations.ts';
+import { liveBundles, publishBundle } from './registrations.ts';
 
 /** Something that a log line or an Event may tell. */
 export interface CertificateReport {
@@ -35,7 +35,7 @@ const LOOK = 50;
 /** Nothing is due for long, but a watch may have missed its wake. */
 const LONGEST_REST = 60_000;
 /** How often a file with authorities is read. */
-const BUNDLE_POLL = 10_000;
+const BUNDLE_POLL = 5_000;
 const BACKOFF = { base: 500, max: 30_000 };
 
 /** Keeps the certificates until the signal is aborted. Never rejects. */
@@ -110,7 +110,7 @@ function missing({ namespace, name, trouble }: CertificateSecret): string {
 function isPublished(registrations: Registrations, { authorities }: CertificateData): boolean {
   return registrations
     .all()
-    .every(({ entries }) => entries.every(({ caBundle }) => caBundle === authorities));
+    .every(({ injected, entries }) => injected || entries.every(({ caBundle }) => caBundle === authorities));
 }
 
 async function take(parts: KeeperParts, step: Step, held: HeldCertificates): Promise<void> {
@@ -134,11 +134,16 @@ async function publish(
   { client, registrations, report }: Pick<KeeperParts, 'client' | 'registrations' | 'report'>,
   bundle: string,
 ): Promise<void> {
-  for (const one of registrations.all()) {
-    if (one.entries.every(({ caBundle }) => caBundle === bundle)) continue;
-    await publishBundle(client, one, bundle);
-    report({ event: 'published', why: `the caBundle of ${one.kind.kind} ${one.name} was another` });
-  }
+  const others = registrations
+    .all()
+    .filter(({ injected, entries }) => !injected && entries.some(({ caBundle }) => caBundle !== bundle));
+  // At once: until a caBundle is back, nothing of its webhooks is judged.
+  await Promise.all(
+    others.map(async (one) => {
+      await publishBundle(client, one, bundle);
+      report({ event: 'published', why: `the caBundle of ${one.kind.kind} ${one.name} was another` });
+    }),
+  );
 }
 
 async function newAuthority(parts: KeeperParts, keep: string): Promise<Partial<CertificateData>> {
@@ -154,9 +159,7 @@ async function newAuthority(parts: KeeperParts, keep: string): Promise<Partial<C
 }
 
 function liveAuthorities({ registrations }: KeeperParts): string {
-  const bundles = registrations.all().flatMap(({ entries }) => entries.map(({ caBundle }) => caBundle));
-  const known = new Set(bundles.flatMap((bundle) => certificatesIn(bundle).map(String)));
-  return [...known].join('');
+  return [...new Set(liveBundles(registrations).flatMap(certificatesIn).map(String))].join('');
 }
 
 async function newLeaf(

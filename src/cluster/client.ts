@@ -10,6 +10,7 @@ import { createAgents } from './agents.ts';
 import { ApiError, errorOfAnswer, errorOfFault, isDeadConnection } from './api-error.ts';
 import type { Credentials } from './credentials.ts';
 import { jsonLines, parseObject } from './json-lines.ts';
+import { createServerClock } from './server-clock.ts';
 
 export interface Call {
   /** Default `application/json`. */
@@ -39,6 +40,8 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 export interface Client {
   /** The namespace of the kubeconfig's context, or of this pod. */
   readonly namespace: string;
+  /** What time it is on the API server: milliseconds since the epoch. */
+  serverTime(): number;
   get(path: string, call?: Call): Promise<JsonObject>;
   /** All of a collection in pages of 500. */
   list(path: string, call?: Call): AsyncGenerator<Page, void>;
@@ -55,12 +58,17 @@ const PAGE_SIZE = 500;
 /** A client that asks `credentials` before each call. `namespace` is only handed on. */
 export function createClient(credentials: Credentials, namespace = 'default'): Client {
   const agents = createAgents();
-  const ask = (request: Outgoing): Promise<Dispatcher.ResponseData> =>
-    dispatch(credentials, agents.of, request);
+  const clock = createServerClock();
+  const ask = async (request: Outgoing): Promise<Dispatcher.ResponseData> => {
+    const answer = await dispatch(credentials, agents.of, request);
+    clock.heard(answer.headers['date']);
+    return answer;
+  };
   const send: Client['send'] = async (method, path, body, call = {}) =>
     exchange(ask, { method, path, body, call });
   return {
     namespace,
+    serverTime: clock.now,
     send,
     get: async (path, call) => send('GET', path, undefined, call),
     post: async (path, body, call) => send('POST', path, body, call),

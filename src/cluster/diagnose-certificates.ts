@@ -41,7 +41,7 @@ function bundlesOf(found: readonly Registration[], now: number): Finding {
   if (bad.length === 0)
     return { check, outcome: 'ok', message: 'every webhook has a caBundle with a valid CA' };
   const message = `${bad.map(({ name }) => name).join(', ')} has no caBundle with a valid CA`;
-  const fix = 'the leader writes it (see leader and permissions); with cert-manager its cainjector does';
+  const fix = 'the leader writes it: see leader and permissions';
   return { check, outcome: 'failed', message, fix };
 }
 

@@ -1,23 +1,32 @@
 /** Waiting between two attempts: longer from time to time, never in step with other replicas, and cut short at will. */
 
 export interface Pause {
-  /** Resolves after so many milliseconds, or as soon as somebody wakes it. */
+  /** Resolves after so many milliseconds, or as soon as somebody wakes it; at once where that came before it. */
   sleep(milliseconds: number): Promise<void>;
   wake(): void;
 }
 
 export function createPause(): Pause {
-  let wake = (): void => undefined;
+  // What happens during a turn is news for the next one.
+  let isAwake = false;
+  let stir = (): void => undefined;
   return {
-    sleep: async (milliseconds) =>
-      new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, milliseconds);
-        wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      }),
-    wake: () => wake(),
+    sleep: async (milliseconds) => {
+      if (!isAwake) {
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, milliseconds);
+          stir = () => {
+            clearTimeout(timer);
+            resolve();
+          };
+        });
+      }
+      isAwake = false;
+    },
+    wake: () => {
+      isAwake = true;
+      stir();
+    },
   };
 }
 

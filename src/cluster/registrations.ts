@@ -1,7 +1,7 @@
 /** The webhook configurations by which the API server calls this project: watched, read, and mended in place. */
 import { PROGRAM } from '../contract/keys.ts';
 import type { JsonObject } from '../kube/json.ts';
-import { asArray, dig, get, text } from '../kube/json.ts';
+import { asArray, asObject, dig, get, text } from '../kube/json.ts';
 import type { ResourceKind } from '../kube/object.ts';
 import { nameOf } from '../kube/object.ts';
 import { isTrusted } from './certificate-chain.ts';
@@ -23,6 +23,8 @@ export interface Registration {
   readonly kind: ResourceKind;
   readonly name: string;
   readonly resourceVersion: string;
+  /** cert-manager's CA injector was asked to write its caBundles, so that nobody else may. */
+  readonly injected: boolean;
   readonly entries: readonly Entry[];
 }
 
@@ -35,6 +37,8 @@ export interface Registrations {
   trouble(): string;
   stop(): Promise<void>;
 }
+
+const INJECTOR = 'cert-manager.io/inject-';
 
 export const MUTATING: ResourceKind = configuration('MutatingWebhookConfiguration');
 export const VALIDATING: ResourceKind = configuration('ValidatingWebhookConfiguration');
@@ -72,12 +76,20 @@ export function registrationOf(kind: ResourceKind, raw: JsonObject): Registratio
     kind,
     name: nameOf(raw),
     resourceVersion: text(get(raw, 'metadata'), 'resourceVersion') ?? '',
+    injected: Object.keys(asObject(dig(raw, 'metadata', 'annotations'))).some((key) =>
+      key.startsWith(INJECTOR),
+    ),
     entries: asArray(get(raw, 'webhooks')).map((webhook) => ({
       name: text(webhook, 'name') ?? '',
       caBundle: Buffer.from(text(dig(webhook, 'clientConfig'), 'caBundle') ?? '', 'base64').toString(),
       failurePolicy: text(webhook, 'failurePolicy') ?? 'Fail',
     })),
   };
+}
+
+/** Every caBundle that stands in these configurations. */
+export function liveBundles(registrations: Pick<Registrations, 'all'>): readonly string[] {
+  return registrations.all().flatMap(({ entries }) => entries.map(({ caBundle }) => caBundle));
 }
 
 /** The webhooks whose caBundle does not accept this certificate now, as people name them. */

@@ -46,6 +46,10 @@ export interface TlsOptions {
   /** PEM file of the CA that callers must be of; '' asks callers for nothing. */
   readonly clientCA: string;
   readonly log: Log;
+  /** The clock by which certificates count; default this machine's. */
+  readonly now?: () => number;
+  /** Whether a later certificate (PEM) may take the place of the present one already; default: at once. */
+  readonly mayReplace?: (current: string, next: string) => boolean;
 }
 
 export interface DirectoryOptions extends TlsOptions {
@@ -60,7 +64,7 @@ interface Loaded {
   readonly expiresAt: number;
 }
 
-const POLL = 10_000;
+const POLL = 5_000;
 // The two files of a pair are often written one after the other.
 const SETTLE = 100;
 
@@ -77,12 +81,18 @@ export function followCertificates(source: PairSource, options: TlsOptions): Cer
   const { log } = options;
   let loaded = load(source, options);
   let complaint = '';
+  let awaited = '';
   const followers: ((options: ServingOptions) => void)[] = [];
   const reload = (): void => {
     try {
       const next = load(source, options);
       complaint = '';
       if (sameFiles(next.options, loaded.options)) return;
+      if (options.mayReplace?.(loaded.options.cert, next.options.cert) === false) {
+        if (next.options.cert !== awaited) log.info('new certificate waits until the API server accepts it');
+        awaited = next.options.cert;
+        return;
+      }
       for (const apply of followers) apply(next.options);
       loaded = next;
       log.info({ expires: isoTime(next.expiresAt) }, 'serving certificate replaced');
@@ -138,11 +148,11 @@ function onChange({ directory, pollMs, log }: DirectoryOptions, changed: () => v
   };
 }
 
-function load(source: PairSource, { clientCA }: TlsOptions): Loaded {
+function load(source: PairSource, { clientCA, now = Date.now }: TlsOptions): Loaded {
   const pair = source.read();
   const { cert, key } = pair;
   const client = clientCA === '' ? undefined : read(clientCA, 'webhook.clientCA');
-  const expiresAt = checkPair(pair);
+  const expiresAt = checkPair(pair, now());
   if (client === undefined) return { options: { cert, key }, expiresAt };
   check(clientCA, 'holds no certificate that can be read', () => new X509Certificate(client));
   return { options: { cert, key, ca: client, requestCert: true, rejectUnauthorized: true }, expiresAt };
@@ -158,14 +168,14 @@ function read(file: string, setting: string): string {
 }
 
 /** When the pair expires. Throws ConfigError where a server could not serve with it. */
-function checkPair({ cert, key, certName, keyName }: Pair): number {
+function checkPair({ cert, key, certName, keyName }: Pair, now: number): number {
   const leaf = check(certName, 'holds no certificate that can be read', () => new X509Certificate(cert));
   const secret = check(keyName, 'holds no private key that can be read', () => createPrivateKey(key));
   if (!leaf.checkPrivateKey(secret)) {
     throw new ConfigError(`${keyName} is not the key of the first certificate in ${basename(certName)}`);
   }
   const expiresAt = leaf.validToDate.getTime();
-  if (expiresAt <= Date.now()) throw new ConfigError(`${certName} expired at ${isoTime(expiresAt)}`);
+  if (expiresAt <= now) throw new ConfigError(`${certName} expired at ${isoTime(expiresAt)}`);
   check(certName, `and ${basename(keyName)} cannot be used by TLS`, () => createSecureContext({ cert, key }));
   return expiresAt;
 }

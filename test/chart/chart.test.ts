@@ -96,6 +96,18 @@ describe.skipIf(!needs('helm'))('the chart', () => {
     expect(one(objects, 'Service').spec.selector['app.kubernetes.io/component']).toBe('webhook');
   });
 
+  it('leaves no caBundle to an injector, and lets nobody empty one', () => {
+    for (const mode of ['self', 'cert-manager', 'files']) {
+      const objects = rendered(...set(`certificates.mode=${mode}`, 'certificates.existingSecret=tls'));
+      expect(JSON.stringify(objects)).not.toContain('cert-manager.io/inject');
+      const { spec } = one(objects, 'ValidatingAdmissionPolicy', 'floe-secrets-webhook-bundles');
+      const [rule] = spec.matchConstraints.resourceRules;
+      expect(rule).toMatchObject({ operations: ['UPDATE'], resourceNames: ['floe-secrets-webhook'] });
+    }
+    const unguarded = rendered(...set('guard.enabled=false'));
+    expect(unguarded.filter(({ kind }) => kind.startsWith('ValidatingAdmissionPolicy'))).toEqual([]);
+  });
+
   it('asks about opted-in namespaces that are not exempt, and never writes a caBundle', () => {
     const all = webhooks(rendered(...set('config.enforcement.exempt.namespaces={floe-system}')));
     expect(JSON.stringify(all)).not.toContain('caBundle');

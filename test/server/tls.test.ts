@@ -70,6 +70,25 @@ describe('a new pair', () => {
   });
 });
 
+describe('a pair that callers do not accept yet', () => {
+  it('waits, and is served as soon as they do', async () => {
+    const directory = certificateDirectory(servingPair);
+    const { log, lines } = recordedLog();
+    let accepted = false;
+    const mayReplace = vi.fn((_current: string, next: string) => next !== newPair.certPem || accepted);
+    const certificates = openCertificates({ directory, clientCA: '', log, pollMs: 20, mayReplace });
+    onTestFinished(() => certificates.stop());
+    const waits = () => lines.filter((line) => line.includes('waits until the API server accepts it'));
+    writePair(directory, newPair);
+    await vi.waitUntil(() => mayReplace.mock.calls.length > 3, { timeout: 20_000 });
+    expect(mayReplace).toHaveBeenCalledWith(servingPair.certPem, newPair.certPem);
+    expect(certificates.current().cert).toBe(servingPair.certPem);
+    expect(waits()).toHaveLength(1);
+    accepted = true;
+    await vi.waitUntil(() => certificates.current().cert === newPair.certPem, { timeout: 20_000 });
+  });
+});
+
 describe('a pair that cannot serve', () => {
   const expired = authority.issue({ names: ['localhost'], days: -1 });
   it.each<[string, () => Promise<KeyPair> | KeyPair, RegExp]>([
