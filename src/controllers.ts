@@ -17,6 +17,7 @@ import { reloader } from './cluster/reloader.ts';
 import { retries } from './cluster/retries.ts';
 import { secretIndex } from './cluster/secret-index.ts';
 import { syncHealth } from './cluster/sync-health.ts';
+import type { BeginSpan } from './cluster/spans.ts';
 import type { Telemetry } from './cluster/telemetry.ts';
 import type { Config } from './config/config.ts';
 import { isOptedIn } from './review/policy.ts';
@@ -32,6 +33,7 @@ export interface ControllersOptions {
   readonly serving: Pick<Serving, 'lead'>;
   readonly events: Events;
   readonly telemetry: Telemetry;
+  readonly begin: BeginSpan | undefined;
   readonly log: Log;
 }
 
@@ -50,7 +52,7 @@ function servedNames(config: Config, controllers: readonly Controller[]): readon
 
 /** Stands for election, and runs the controllers whenever this process leads. */
 export function startControllers(options: ControllersOptions): Election {
-  const { config, client, live, admit, serving, events, telemetry, log } = options;
+  const { config, client, live, admit, serving, events, telemetry, begin, log } = options;
   const controllers = controllersOf(config);
   const { exemptNamespaces } = settingsOf(config);
   const notes = new Map<string, string>();
@@ -63,6 +65,7 @@ export function startControllers(options: ControllersOptions): Election {
     admit,
     events,
     telemetry,
+    begin,
     tell: tellerOf(log),
     now: Date.now,
     note(key: string, value: string | undefined) {

@@ -10,6 +10,7 @@ import { connect } from './cluster/connect.ts';
 import { createEvents } from './cluster/events.ts';
 import type { Election } from './cluster/leader.ts';
 import { createLiveCluster } from './cluster/live.ts';
+import type { BeginSpan } from './cluster/spans.ts';
 import type { Telemetry } from './cluster/telemetry.ts';
 import type { WatchReport } from './cluster/watch.ts';
 import { watchWorldFolder } from './cluster/world-files.ts';
@@ -29,6 +30,7 @@ import { closeGently, listen } from './server/listen.ts';
 import type { Log } from './server/log.ts';
 import { createLog, openLines } from './server/log.ts';
 import { createMetrics } from './server/metrics.ts';
+import { openTracing } from './server/open-tracing.ts';
 import { createRefusals } from './server/refusals.ts';
 import { tidyOnceReady } from './server/tidy.ts';
 
@@ -43,6 +45,8 @@ interface Cluster {
 
 /** How long, after the drain, a connection may keep the process from ending. */
 const PATIENCE = 5000;
+/** How long, after that, the last spans may take to reach their collector. */
+const LAST_SPANS = 2000;
 
 const WATCH_EVENTS = {
   listed: 'watch listed',
@@ -64,7 +68,14 @@ export async function serve(config: Config, options: ServeOptions): Promise<numb
     const metrics = createMetrics({ certificateExpiry: serving.expiresAt });
     const audit = createAudit({ write: lines.write, authenticated: config.webhook.clientCA !== '' });
     const { cacheOperation, telemetry } = metrics;
-    const parts = { client, options, serving, log, telemetry, count: cacheOperation };
+    const tracing = await openTracing({
+      env: process.env,
+      log,
+      count: (result, spans) => telemetry.count('floe_secrets_spans_total', { result }, spans),
+    });
+    closers.push(async () => tracing?.stop(LAST_SPANS));
+    const begin = tracing?.begin;
+    const parts = { client, options, serving, log, telemetry, begin, count: cacheOperation };
     const cluster = clusterOf(config, parts);
     closers.push(cluster.stop);
     const { admit } = cluster;
@@ -83,6 +94,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<numb
     const app = createApp({
       tls: certificates.current(),
       admit,
+      trace: tracing?.review,
       audit: told,
       metrics,
       log,
@@ -119,9 +131,9 @@ async function clientOf({ world, kubeconfig, context }: ServeOptions): Promise<C
 
 function both(first: Audit['decided'], second: Audit['decided'] | undefined): Audit['decided'] {
   if (second === undefined) return first;
-  return (request, decision) => {
-    first(request, decision);
-    second(request, decision);
+  return (request, decision, traceId) => {
+    first(request, decision, traceId);
+    second(request, decision, traceId);
   };
 }
 
@@ -142,6 +154,8 @@ interface ClusterParts {
   /** Told of each look into the memory of Secrets. */
   readonly count: (result: string) => void;
   readonly telemetry: Telemetry;
+  /** Where the controllers' work is traced. */
+  readonly begin: BeginSpan | undefined;
 }
 
 function clusterOf(config: Config, parts: ClusterParts): Cluster {
@@ -151,7 +165,7 @@ function clusterOf(config: Config, parts: ClusterParts): Cluster {
 }
 
 function liveCluster(config: Config, parts: ClusterParts & { readonly client: Client }): Cluster {
-  const { client, count, log, serving, telemetry } = parts;
+  const { client, count, log, serving, telemetry, begin } = parts;
   const live = createLiveCluster({
     client,
     kinds: settingsOf(config).kinds,
@@ -176,6 +190,7 @@ function liveCluster(config: Config, parts: ClusterParts & { readonly client: Cl
     serving,
     events,
     telemetry,
+    begin,
     log,
   });
   return {

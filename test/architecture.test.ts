@@ -80,6 +80,26 @@ describe('imports', () => {
     expect(wrong).toEqual([]);
   });
 
+  it('of OpenTelemetry stand behind one file, which is loaded only where traces are asked for', () => {
+    const behind = ALL.filter(({ packages }) => packages.some((name) => name.startsWith('@opentelemetry/')));
+    expect(behind.map(({ path }) => path).toSorted()).toEqual([
+      'server/span-exporter.ts',
+      'server/tracing.ts',
+    ]);
+    const eager = ALL.filter(({ tree }) =>
+      [...nodesOf(tree)].some(
+        (node) =>
+          node.type === 'ImportDeclaration' &&
+          node['importKind'] !== 'type' &&
+          /(^|\/)tracing\.ts$/.test(String(textOf(node['source']))),
+      ),
+    );
+    expect(eager.map(({ path }) => path)).toEqual([]);
+    expect(
+      ALL.filter(({ imports }) => imports.includes('server/span-exporter.ts')).map(({ path }) => path),
+    ).toEqual(['server/tracing.ts']);
+  });
+
   it.each(['@kubernetes/client-node', '@infisical/sdk'])('load %s only when it is needed', (heavy) => {
     const eager = ALL.filter(({ tree }) =>
       [...nodesOf(tree)].some(

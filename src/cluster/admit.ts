@@ -15,6 +15,7 @@ import type { Lookup } from './lookup.ts';
 import { believedWorld, createOverlay } from './overlay.ts';
 import type { Session } from './session.ts';
 import { settle } from './session.ts';
+import type { Span } from './spans.ts';
 
 export type Review = (request: Request, world: World, now: number) => Decision;
 
@@ -32,9 +33,9 @@ export interface AdmissionParts {
 
 /**
  * Decides one request within `timeoutMs` of the API server's patience: at once where everything is known and nothing
- * is refused. Throws or rejects only where this program is wrong.
+ * is refused. Live looks are parts of `span`. Throws or rejects only where this program is wrong.
  */
-export type Admission = (request: Request, timeoutMs: number) => Decision | Promise<Decision>;
+export type Admission = (request: Request, timeoutMs: number, span?: Span) => Decision | Promise<Decision>;
 
 /** What is kept back of the API server's patience, for the answer's way. */
 const RESERVE = 500;
@@ -46,21 +47,26 @@ const READS_PER_REQUEST = 16;
 export function createAdmission(parts: AdmissionParts): Admission {
   const { review, lookup, count } = parts;
   const believed = believedWorld(parts.world, lookup.memory);
-  return (request, timeoutMs) => {
+  return (request, timeoutMs, span) => {
     const now = parts.now();
     const first = review(request, believed, now);
-    if (!first.allowed || first.wanted.length > 0) return look(parts, request, timeoutMs, now);
+    if (!first.allowed || first.wanted.length > 0) return look(parts, { request, timeoutMs, now, span });
     for (const verdict of first.verdicts) if (verdict.state !== undefined) count?.('hit');
     return first;
   };
 }
 
+interface Asked {
+  readonly request: Request;
+  readonly timeoutMs: number;
+  readonly now: number;
+  readonly span: Span | undefined;
+}
+
 /** Judges again over a World of its own, which keeps what is read live for this request. */
 async function look(
   { review, world, lookup, targets, count }: AdmissionParts,
-  request: Request,
-  timeoutMs: number,
-  now: number,
+  { request, timeoutMs, now, span }: Asked,
 ): Promise<Decision> {
   const claimants = createClaimants(world, targets);
   const overlay = createOverlay({
@@ -73,7 +79,10 @@ async function look(
   const deadline = startDeadline(Math.min(Math.max(timeoutMs - RESERVE, SHORTEST), LONGEST));
   const limit = createLimiter(READS_PER_REQUEST);
   try {
-    return await decide({ request, judge, lookup, overlay, claimants, deadline, limit, count }, judge());
+    return await decide(
+      { request, judge, lookup, overlay, claimants, deadline, limit, count, span },
+      judge(),
+    );
   } finally {
     deadline.clear();
   }

@@ -11,6 +11,7 @@ import type { Lookup } from './lookup.ts';
 import { backoff } from './pause.ts';
 import type { RunningCluster } from './running.ts';
 import { startRunning } from './running.ts';
+import type { BeginSpan } from './spans.ts';
 import type { Telemetry } from './telemetry.ts';
 import type { LiveWorld } from './world.ts';
 
@@ -26,6 +27,8 @@ export interface ControllerParts {
   readonly running: RunningCluster;
   readonly events: Events;
   readonly telemetry: Telemetry;
+  /** Where work is traced. */
+  readonly begin?: BeginSpan | undefined;
   readonly tell: Tell;
   /** Has the Lease say this beside who leads, from the next renewal on; undefined takes it back. */
   note(key: string, value: string | undefined): void;

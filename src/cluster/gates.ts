@@ -14,6 +14,8 @@ import type { Controller, ControllerParts } from './controller.ts';
 import { aborted } from './controller.ts';
 import { gateIndex, openGate } from './open-gate.ts';
 import { readPod, regardingPod } from './regarding.ts';
+import type { Attributes, Span } from './spans.ts';
+import { traced } from './spans.ts';
 import { judgePod } from './two-calls.ts';
 import { createWorkQueue } from './work-queue.ts';
 
@@ -85,7 +87,9 @@ async function attend(keeper: Keeper, key: string, record: PodRecord): Promise<n
   const decision = await judgePod(parts.admit, withoutGate(pod), 'validate');
   const asks = parts.config.gates.enabled && decision.mayWait;
   if (!decision.allowed && asks) return wait(keeper, key, { record, decision });
-  await open(parts, pod, decision);
+  await traced(parts.begin, 'secrets.open_gate', gateAttributes(record, decision), async (span) =>
+    open(parts, pod, decision, span),
+  );
   awaited.forget(key);
   for (const event of ['waits', 'overdue']) keeper.announced.delete(`${event} ${record.uid}`);
   parts.telemetry.count('floe_secrets_gates_opened_total', {
@@ -126,9 +130,26 @@ function wait({ parts, awaited, announced }: Keeper, key: string, { record, deci
   return LOOK_AGAIN;
 }
 
+function gateAttributes({ namespace, name }: PodRecord, { allowed, plugin, verdicts }: Decision): Attributes {
+  return {
+    'secrets.operation': 'open_gate',
+    'secrets.provider': plugin,
+    'secrets.namespace': namespace,
+    'floe.namespace': namespace,
+    'k8s.pod.name': name,
+    'secrets.count': verdicts.length,
+    'secrets.result': allowed ? 'ready' : 'unasked',
+  };
+}
+
 /** Takes the gate away, and writes the versions of the Secrets that the pod will see. */
-async function open(parts: ControllerParts, pod: JsonObject, decision: Decision): Promise<void> {
-  const marked = decision.allowed ? await judgePod(parts.admit, withoutGate(pod), 'mutate') : decision;
+async function open(
+  parts: ControllerParts,
+  pod: JsonObject,
+  decision: Decision,
+  span: Span | undefined,
+): Promise<void> {
+  const marked = decision.allowed ? await judgePod(parts.admit, withoutGate(pod), 'mutate', span) : decision;
   // Of a pod that exists only its marks may still be written.
   const marks = marked.patch.filter(({ path }) => path.startsWith('/metadata/'));
   await openGate(parts.client, pod, { marks });

@@ -21,6 +21,7 @@ import type { ReloadReports } from './reload-reports.ts';
 import { createReloadReports } from './reload-reports.ts';
 import type { ReloadSecrets, SecretPlace } from './reload-secrets.ts';
 import { createReloadSecrets } from './reload-secrets.ts';
+import { tracedReload } from './reload-span.ts';
 import { outcomeOfFault, restartWorkload } from './restart.ts';
 import { createSecretData } from './secret-data.ts';
 
@@ -207,7 +208,10 @@ async function carryOut(run: Run, restart: Restart): Promise<void> {
   const workload = fleet.workload(restart.key);
   let outcome: Outcome = 'gone';
   if (workload !== undefined) {
-    outcome = await restartOf(run, workload, restart);
+    const { begin, config } = parts;
+    outcome = await tracedReload(begin, { workload, restart, strategy: config.reload.strategy }, async () =>
+      restartOf(run, workload, restart),
+    );
     if (signal.aborted) return;
     reports.restarted(workload, restart, outcome);
   }

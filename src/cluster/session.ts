@@ -8,8 +8,10 @@ import type { Claimants } from './claimants.ts';
 import type { Deadline } from './deadline.ts';
 import { unanswered } from './failure.ts';
 import type { Limiter } from './limiter.ts';
+import { beginLook, endLook } from './look-span.ts';
 import type { Lookup } from './lookup.ts';
 import type { Overlay } from './overlay.ts';
+import type { Span } from './spans.ts';
 
 export interface Session {
   readonly lookup: Lookup;
@@ -21,6 +23,8 @@ export interface Session {
   readonly claimants: Claimants;
   readonly deadline: Deadline;
   readonly limit: Limiter;
+  /** Of the review, where it is traced. */
+  readonly span?: Span | undefined;
 }
 
 /** Namespace, service account and owner, that one's owner, Secrets, their keys, permission: with room to spare. */
@@ -44,11 +48,14 @@ export async function settle(session: Session, first: Decision): Promise<Decisio
 
 /** One live read, or the failure that the time is over. */
 export async function ask(session: Session, want: Want, fresh: boolean): Promise<Answer> {
-  const { deadline, lookup, limit } = session;
-  const answer = await limit(async () =>
+  const { deadline, lookup, limit, span } = session;
+  const look = span === undefined ? undefined : beginLook(span, want, fresh);
+  const read = await limit(async () =>
     deadline.expired ? undefined : deadline.within(lookup.read(want, fresh)),
   );
-  return answer ?? failedAnswer(want, unanswered(want));
+  const answer = read ?? failedAnswer(want, unanswered(want));
+  if (look !== undefined) endLook(look, answer);
+  return answer;
 }
 
 /** One want a question; of two for one Secret the one that reads it whole. */

@@ -44,6 +44,10 @@ export const COUNTERS = {
     help: 'Events written, or dropped because there were too many',
     labels: ['result'],
   },
+  floe_secrets_spans_total: {
+    help: 'Spans that an OpenTelemetry collector took, or that were lost',
+    labels: ['result'],
+  },
 } as const satisfies Instruments;
 
 type Instruments = Readonly<Record<string, { readonly help: string; readonly labels: readonly string[] }>>;
@@ -62,5 +66,6 @@ export interface Row<Name extends GaugeName> {
 export interface Telemetry {
   /** These rows and no others from now on: what a gauge said before is gone. */
   gauge<Name extends GaugeName>(name: Name, rows: readonly Row<Name>[]): void;
-  count<Name extends CounterName>(name: Name, labels: Labels<(typeof COUNTERS)[Name]>): void;
+  /** Counts one, or so many. */
+  count<Name extends CounterName>(name: Name, labels: Labels<(typeof COUNTERS)[Name]>, many?: number): void;
 }

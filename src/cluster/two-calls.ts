@@ -7,6 +7,7 @@ import { nameOf, namespaceOf } from '../kube/object.ts';
 import type { Decision } from '../review/decision.ts';
 import type { Door, Request } from '../review/request.ts';
 import type { Admission } from './admit.ts';
+import type { Span } from './spans.ts';
 
 /** As long as the API server would wait by default. */
 const PATIENCE = 10_000;
@@ -20,9 +21,14 @@ export async function admitPod(admit: Admission, pod: JsonObject): Promise<Decis
   return admit(creationOf(patched(pod, mutated), 'validate'), PATIENCE);
 }
 
-/** The verdict of one of the calls. */
-export async function judgePod(admit: Admission, pod: JsonObject, door: Door): Promise<Decision> {
-  return admit(creationOf(pod, door), PATIENCE);
+/** The verdict of one of the calls, whose live looks are parts of `span`. */
+export async function judgePod(
+  admit: Admission,
+  pod: JsonObject,
+  door: Door,
+  span?: Span,
+): Promise<Decision> {
+  return admit(creationOf(pod, door), PATIENCE, span);
 }
 
 /** The object after the patch. */

@@ -16,6 +16,7 @@ import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import type { MayTell } from './refusals.ts';
 import { reachedAnswer } from './reachable.ts';
+import type { ReviewSpan, TraceReview } from './review-span.ts';
 import type { Route } from './routes.ts';
 import { createRoutes } from './routes.ts';
 
@@ -23,7 +24,9 @@ export interface AppParts {
   /** Certificate, key and, for callers that must show one, their CA. */
   readonly tls: SecureContextOptions & { readonly requestCert?: boolean };
   /** Judges a request, within so many milliseconds. */
-  readonly admit: (request: Request, timeoutMs: number) => Decision | Promise<Decision>;
+  readonly admit: (request: Request, timeoutMs: number, span?: ReviewSpan) => Decision | Promise<Decision>;
+  /** Where reviews are traced. */
+  readonly trace?: TraceReview | undefined;
   readonly audit: Audit;
   readonly metrics: Metrics;
   readonly log: Log;
@@ -121,17 +124,26 @@ function answer(parts: Parts, { to, timeoutMs }: Route, body: Buffer, response: 
   judge(parts, review, timeoutMs, response);
 }
 
+/** A review, since when it is judged, and its span where it is traced. */
+interface Judged {
+  readonly review: Request;
+  readonly started: number;
+  readonly span: ReviewSpan | undefined;
+}
+
 /** Most decisions need no waiting; those are answered without a promise on their way. */
 function judge(parts: Parts, review: Request, timeoutMs: number, response: ServerResponse): void {
   const started = performance.now();
-  const fail = (error: unknown): void => send(parts, response, 200, faultOf(parts, review, error, started));
+  const span = parts.trace?.(review, response.req.headers);
+  const judged: Judged = { review, started, span };
+  const fail = (error: unknown): void => send(parts, response, 200, faultOf(parts, judged, error));
   const decide = (decision: Decision): void => {
     const tells = decision.allowed || parts.mayTell?.(response.socket?.remoteAddress ?? '') !== false;
-    const body = bodyOf(parts, review, decision, started);
+    const body = bodyOf(parts, judged, decision);
     send(parts, response, 200, tells ? body : JSON.stringify(respondBriefly(review)));
   };
   try {
-    const decision = parts.admit(review, timeoutMs);
+    const decision = parts.admit(review, timeoutMs, span);
     if (decision instanceof Promise) decision.then(decide).catch(fail);
     else decide(decision);
   } catch (error) {
@@ -158,22 +170,24 @@ function send({ leaving }: Parts, response: ServerResponse, status: number, body
   response.end(body);
 }
 
-function bodyOf(parts: Parts, review: Request, decision: Decision, started: number): string {
+function bodyOf(parts: Parts, { review, started, span }: Judged, decision: Decision): string {
   const body = JSON.stringify(respond(review, decision));
   try {
     parts.metrics.reviewed(review, decision, performance.now() - started);
-    parts.audit.decided(review, decision);
+    parts.audit.decided(review, decision, span?.traceId);
+    span?.decided(decision);
   } catch (error) {
     notRecorded(parts, error);
   }
   return body;
 }
 
-function faultOf(parts: Parts, review: Request, error: unknown, started: number): string {
+function faultOf(parts: Parts, { review, started, span }: Judged, error: unknown): string {
   parts.log.error({ err: error, uid: review.uid, door: review.door }, 'review failed');
   try {
     parts.metrics.reviewed(review, undefined, performance.now() - started);
-    parts.audit.failed(review);
+    parts.audit.failed(review, span?.traceId);
+    span?.decided(undefined);
   } catch (fault) {
     notRecorded(parts, fault);
   }

@@ -4,10 +4,10 @@ import type { Decision, Finding, Verdict } from '../review/decision.ts';
 import type { Request } from '../review/request.ts';
 
 export interface Audit {
-  /** One line for each Secret that the decision names; nothing in a dry run. */
-  decided(request: Request, decision: Decision): void;
+  /** One line for each Secret that the decision names, with the id of its trace; nothing in a dry run. */
+  decided(request: Request, decision: Decision, traceId?: string): void;
   /** A review that was refused because of a fault of our own. */
-  failed(request: Request): void;
+  failed(request: Request, traceId?: string): void;
 }
 
 export interface AuditOptions {
@@ -30,21 +30,21 @@ interface Entry {
 }
 
 export function createAudit({ write, authenticated }: AuditOptions): Audit {
-  const log = (request: Request, entry: Entry): void => {
-    write(`${JSON.stringify(lineOf(request, entry, authenticated))}\n`);
+  const log = (request: Request, entry: Entry, traceId: string | undefined): void => {
+    write(`${JSON.stringify(lineOf(request, entry, { authenticated, traceId }))}\n`);
   };
   return {
-    decided(request, decision) {
+    decided(request, decision, traceId) {
       if (request.dryRun || (request.door === 'mutate' && decision.allowed)) return;
-      for (const verdict of decision.verdicts) log(request, entryOf(request, decision, verdict));
+      for (const verdict of decision.verdicts) log(request, entryOf(request, decision, verdict), traceId);
       if (!decision.allowed && !decision.verdicts.some(({ denied }) => denied)) {
-        log(request, unnamedDenial(request, decision));
+        log(request, unnamedDenial(request, decision), traceId);
       }
     },
-    failed(request) {
+    failed(request, traceId) {
       if (request.dryRun) return;
       const metadata = { error: 'the review failed; see the log of floe.secrets', codes: ['FLOE-E820'] };
-      log(request, { secretPath: `${request.namespace}/-`, result: 'error', plugin: '', metadata });
+      log(request, { secretPath: `${request.namespace}/-`, result: 'error', plugin: '', metadata }, traceId);
     },
   };
 }
@@ -97,13 +97,18 @@ function resultOf(decision: Decision, verdict: Verdict): Result {
  * AuditEvent's fields, then the three that floe's logging adds, then the logger's name. What is undefined is not
  * written.
  */
-function lineOf(request: Request, entry: Entry, authenticated: boolean): object {
+function lineOf(
+  request: Request,
+  entry: Entry,
+  { authenticated, traceId }: { readonly authenticated: boolean; readonly traceId: string | undefined },
+): object {
   return {
     timestamp: new Date().toISOString(),
     requester_id: request.user.username.slice(0, 256) || 'unknown',
     secret_path: entry.secretPath.slice(0, 1024),
     operation: 'get',
     result: entry.result,
+    trace_id: traceId,
     plugin_type: entry.plugin || undefined,
     namespace: request.namespace || undefined,
     metadata: {

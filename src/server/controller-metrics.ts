@@ -24,6 +24,6 @@ export function createTelemetry(registry: Registry): Telemetry {
       gauge?.reset();
       for (const { labels, value } of rows) gauge?.set({ ...labels }, value);
     },
-    count: (name, labels) => counters.get(name)?.inc({ ...labels }),
+    count: (name, labels, many = 1) => counters.get(name)?.inc({ ...labels }, many),
   };
 }

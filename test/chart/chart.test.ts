@@ -9,6 +9,7 @@ import { FILE_SCHEMA } from '../../src/config/config.ts';
 import { OPERATOR_NAMESPACES, SYSTEM_NAMESPACES } from '../../src/contract/keys.ts';
 import { PLUGINS } from '../../src/plugins/index.ts';
 import { createMetrics } from '../../src/server/metrics.ts';
+import { tracingSettings } from '../../src/server/tracing-settings.ts';
 import { needs } from '../needs.ts';
 import { ROOT } from '../sources.ts';
 import { CHART, rendered, set } from './rendered.ts';
@@ -193,6 +194,34 @@ describe.skipIf(!needs('helm'))('the chart', () => {
     ['two modes', ['config.certificates.mode=files'], /say it in certificates\.mode/],
   ])('refuses %s', (_what, values, words) => {
     expect(() => rendered(...set(...values))).toThrow(words);
+  });
+
+  it.each([
+    [
+      ['http://otel.floe-platform:4317'],
+      4317,
+      { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://otel.floe-platform:4317' },
+    ],
+    [
+      ['https://otel.example.com/otlp', 'tracing.protocol=http/json', 'tracing.ratio=0.1'],
+      443,
+      {
+        OTEL_EXPORTER_OTLP_ENDPOINT: 'https://otel.example.com/otlp',
+        OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+        OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
+        OTEL_TRACES_SAMPLER_ARG: '0.1',
+      },
+    ],
+  ])('sends traces to %s, and lets them out', ([endpoint, ...more], port, expected) => {
+    const objects = rendered(...set(`tracing.endpoint=${endpoint}`, ...more));
+    const { env } = one(objects, 'Deployment').spec.template.spec.containers[0];
+    const given = Object.fromEntries(env.map(({ name, value }: Rendered) => [name, value]));
+    expect(given).toEqual({ OTEL_SERVICE_NAME: 'floe-secrets-webhook', ...expected });
+    const { egress } = one(objects, 'NetworkPolicy').spec;
+    expect(egress).toContainEqual({ ports: [{ port, protocol: 'TCP' }] });
+    expect(egress).toHaveLength(one(rendered(), 'NetworkPolicy').spec.egress.length + 1);
+    // What the chart writes is what the program reads.
+    expect(tracingSettings(given, { name: 'x', instance: 'x' }).endpoint.port || '443').toBe(String(port));
   });
 
   it('finds images in another registry, and by digest', () => {

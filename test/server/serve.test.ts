@@ -5,6 +5,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { startCollector } from './collector.ts';
 import { certificateDirectory, post, review, servingPair } from './webhook.ts';
 
 const NAMESPACE = `
@@ -33,8 +34,13 @@ interface Server {
   readonly stdout: () => string;
 }
 
-function run(args: readonly string[]) {
-  const child = spawn(process.execPath, ['src/main.ts', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+type Variables = Readonly<Record<string, string>>;
+
+function run(args: readonly string[], variables: Variables = {}) {
+  const child = spawn(process.execPath, ['src/main.ts', ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...variables },
+  });
   onTestFinished(() => void child.kill('SIGKILL'));
   let stdout = '';
   let stderr = '';
@@ -44,21 +50,13 @@ function run(args: readonly string[]) {
   return { child, exit, stdout: () => stdout, stderr: () => stderr };
 }
 
-async function serve(drain: string): Promise<Server> {
+async function serve(drain: string, variables: Variables = {}): Promise<Server> {
   const world = mkdtempSync(join(tmpdir(), 'floe-world-'));
   writeFileSync(join(world, 'namespace.yaml'), NAMESPACE);
   const certificates = certificateDirectory(servingPair);
   const ports = ['--port', '0', '--ops-port', '0'];
-  const started = run([
-    'serve',
-    '--world',
-    world,
-    '--cert-dir',
-    certificates,
-    '--server-drain',
-    drain,
-    ...ports,
-  ]);
+  const places = ['--world', world, '--cert-dir', certificates];
+  const started = run(['serve', ...places, '--server-drain', drain, ...ports], variables);
   const listening = await vi.waitUntil(() => {
     expect(started.child.exitCode, started.stderr()).toBeNull();
     return /"port":(\d+),"opsPort":(\d+)/.exec(started.stderr());
@@ -108,6 +106,38 @@ describe('serve --world', () => {
     );
     expect(await exit).toBe(0);
     await expect(post(port, review())).rejects.toThrow(/ECONNREFUSED/);
+  });
+
+  it.each(['http', 'grpc'] as const)(
+    'sends the traces of its last reviews before it ends (%s)',
+    async (way) => {
+      const collector = await startCollector(way);
+      const {
+        port,
+        process: child,
+        exit,
+      } = await serve('0s', {
+        OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+        OTEL_EXPORTER_OTLP_PROTOCOL: way === 'grpc' ? 'grpc' : 'http/protobuf',
+      });
+      await post(port, review({ object: POD }), { path: '/mutate?timeout=5s' });
+      child.kill('SIGTERM');
+      expect(await exit).toBe(0);
+      expect(collector.spans.map(({ name, attributes }) => [name, attributes['secrets.allowed']])).toEqual([
+        ['secrets.mutate', false],
+      ]);
+      expect(collector.spans[0]?.resource['service.name']).toBe('floe-secrets-webhook');
+    },
+  );
+
+  it('ends in time where the collector of its traces hangs, and serves without it', async () => {
+    const collector = await startCollector('http', () => 'hang');
+    const { port, process: child, exit } = await serve('0s', { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url });
+    expect((await post(port, review({ object: POD }))).status).toBe(200);
+    child.kill('SIGTERM');
+    const started = performance.now();
+    expect(await exit).toBe(0);
+    expect(performance.now() - started).toBeLessThan(15_000);
   });
 
   it('ends at once at a second signal', async () => {

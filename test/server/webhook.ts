@@ -129,6 +129,7 @@ export interface Post {
   readonly agent?: Agent;
   readonly client?: KeyPair;
   readonly ca?: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Posts a body and reads the whole answer; rejects where the connection fails. */
@@ -146,6 +147,7 @@ export function post(port: number, body: string, given: Post = {}): Promise<Answ
         headers: {
           ...(type === undefined ? {} : { 'content-type': type }),
           'content-length': Buffer.byteLength(body),
+          ...given.headers,
         },
         ...(given.client === undefined ? {} : { cert: given.client.certPem, key: given.client.keyPem }),
       },

@@ -65,6 +65,17 @@ const VALUES = {
   podLabels: labels,
   podAnnotations: labels,
   env: objects,
+  tracing: mapping({
+    endpoint: { type: 'string', pattern: '^$|^https?://' },
+    protocol: oneOf('', 'grpc', 'http/protobuf', 'http/json'),
+    // `--set` knows no fractions, and hands over a text.
+    ratio: {
+      type: ['number', 'string'],
+      minimum: 0,
+      maximum: 1,
+      pattern: String.raw`^(0(\.\d+)?|1(\.0+)?)$`,
+    },
+  }),
   metrics: mapping({
     serviceMonitor: mapping({ enabled: flag, interval: text, labels }),
     prometheusRule: mapping({ enabled: flag, labels, runbookURL: text }),

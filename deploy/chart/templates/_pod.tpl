@@ -54,6 +54,22 @@ spec:
           env:
             - name: OTEL_SERVICE_NAME
               value: floe-secrets-webhook
+            {{- with $values.tracing }}
+            {{- if .endpoint }}
+            - name: OTEL_EXPORTER_OTLP_ENDPOINT
+              value: {{ .endpoint | quote }}
+            {{- if .protocol }}
+            - name: OTEL_EXPORTER_OTLP_PROTOCOL
+              value: {{ .protocol | quote }}
+            {{- end }}
+            {{- if lt (float64 .ratio) 1.0 }}
+            - name: OTEL_TRACES_SAMPLER
+              value: parentbased_traceidratio
+            - name: OTEL_TRACES_SAMPLER_ARG
+              value: {{ .ratio | quote }}
+            {{- end }}
+            {{- end }}
+            {{- end }}
             {{- with .env }}
             {{- toYaml . | nindent 12 }}
             {{- end }}
