@@ -18,6 +18,7 @@ export const NEEDS = [
   'fish',
   'age',
   'sops',
+  'promtool',
 ] as const;
 export type Need = (typeof NEEDS)[number];
 
@@ -108,6 +109,7 @@ const LOOKS: Readonly<Record<Need, () => Want>> = {
   zsh: () => distributed('zsh'),
   fish: () => distributed('fish'),
   age: () => distributed('age'),
+  promtool: () => distributed('promtool', 'prometheus'),
   sops: () => want('sops', findSops() !== undefined, ['there is no sops on PATH', BUILD_SOPS]),
 };
 
@@ -121,10 +123,10 @@ function tool(name: 'kubectl' | 'helm'): Want {
   return want(name, program.path !== undefined, [reason, `install ${name}, or set ${name.toUpperCase()}`]);
 }
 
-/** A program that distributions have under its own name. */
-function distributed(name: 'zsh' | 'fish' | 'age'): Want {
+/** A program that distributions have, by default under its own name. */
+function distributed(name: 'zsh' | 'fish' | 'age' | 'promtool', within: string = name): Want {
   const { error } = spawnSync(name, ['--version'], { stdio: 'ignore' });
-  return want(name, error === undefined, [`there is no ${name} on PATH`, `apt-get install -y ${name}`]);
+  return want(name, error === undefined, [`there is no ${name} on PATH`, `apt-get install -y ${within}`]);
 }
 
 function dockerAnswers(): boolean {

@@ -55,6 +55,39 @@ const PANELS: readonly Panel[] = [
     unit: 'percentunit',
     queries: [['rate(process_cpu_seconds_total{job=~".*floe-secrets-webhook.*"}[5m])', '{{pod}}']],
   },
+  {
+    title: 'Pods that wait, or missed their injection',
+    unit: 'short',
+    queries: [
+      [
+        'sum by (namespace) (max by (namespace, overdue) (floe_secrets_gated_pods))',
+        'waiting in {{namespace}}',
+      ],
+      ['max by (namespace) (floe_secrets_missed_pods)', 'missed in {{namespace}}'],
+    ],
+  },
+  {
+    title: 'Secrets whose sync fails',
+    unit: 'short',
+    queries: [
+      [
+        'count by (namespace, plugin) (max by (namespace, secret, plugin) (floe_secrets_sync_ready) == 0)',
+        '{{namespace}} {{plugin}}',
+      ],
+    ],
+  },
+  {
+    title: 'Restarts for changed Secrets',
+    unit: 'short',
+    queries: [['sum by (kind, result) (increase(floe_secrets_reloads_total[1h]))', '{{kind}} {{result}}']],
+  },
+  {
+    title: 'Event loop, lag',
+    unit: 's',
+    queries: [
+      ['max by (pod) (nodejs_eventloop_lag_p99_seconds{job=~".*floe-secrets-webhook.*"})', '{{pod}}'],
+    ],
+  },
 ];
 
 const [WIDTH, HEIGHT] = [12, 8];
