@@ -28,7 +28,8 @@ export interface ServerSettings {
   readonly directory: string;
   readonly port: number;
   readonly controllers: boolean;
-  readonly extra: readonly string[];
+  /** Flags beside those that every run has. */
+  readonly extra: Readonly<Record<'apiServer' | 'controllerManager', readonly string[]>>;
   /** Where a real node's pods and programs are; everything then runs in its network. */
   readonly sandbox?: Sandbox | undefined;
 }
@@ -71,7 +72,7 @@ export function apiServerFlags({ directory, port, controllers, extra, sandbox }:
     '--profiling=false',
     // Nothing makes the default service account without controllers, and Pods would be refused for its absence.
     ...(controllers ? [] : ['--disable-admission-plugins=ServiceAccount']),
-    ...extra,
+    ...extra.apiServer,
   ];
 }
 
@@ -93,7 +94,7 @@ function nodeFlags(directory: string): string[] {
   ];
 }
 
-export function controllerManagerFlags({ directory, sandbox }: ServerSettings): string[] {
+export function controllerManagerFlags({ directory, sandbox, extra }: ServerSettings): string[] {
   const controllers = [...CONTROLLERS, ...(sandbox === undefined ? [] : NODE_CONTROLLERS)];
   return [
     `--kubeconfig=${join(directory, 'kubeconfig')}`,
@@ -103,5 +104,6 @@ export function controllerManagerFlags({ directory, sandbox }: ServerSettings): 
     // 0 is: serve nothing.
     '--secure-port=0',
     '--profiling=false',
+    ...extra.controllerManager,
   ];
 }

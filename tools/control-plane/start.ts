@@ -18,6 +18,7 @@ import { inSandbox, onLoopback } from './place.ts';
 import type { Place } from './place.ts';
 import { startRealNode } from './real-node.ts';
 import type { RealNode } from './real-node.ts';
+import type { ServerSettings } from './server-flags.ts';
 import { makeServers } from './servers.ts';
 import type { Servers } from './servers.ts';
 import { createWorkspace, removeWorkspace, sweep } from './workspace.ts';
@@ -35,6 +36,7 @@ export interface ControlPlaneOptions {
   /** People and programs with a token of their own, e.g. to try what RBAC allows them. */
   readonly tokens?: readonly TokenUser[];
   readonly apiServerFlags?: readonly string[];
+  readonly controllerManagerFlags?: readonly string[];
 }
 
 /** etcd and kube-apiserver on loopback, or in the sandbox of a real node; gone when this process is. */
@@ -50,7 +52,11 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     const credentials = await writeCredentials(directory, options.tokens ?? []);
     if (programs !== undefined) place = await inSandbox(directory);
     const run = { directory, credentials, controllers, place };
-    const running = await startOnFreePort(binaries, { ...run, extra: options.apiServerFlags ?? [] });
+    const extra = {
+      apiServer: options.apiServerFlags ?? [],
+      controllerManager: options.controllerManagerFlags ?? [],
+    };
+    const running = await startOnFreePort(binaries, { ...run, extra });
     const workers = await startWorkers(running, { ...run, node, programs });
     return assemble({ ...running, ...workers }, { ...run, node });
   } catch (error) {
@@ -82,7 +88,7 @@ interface Workers {
 
 async function startOnFreePort(
   binaries: Binaries,
-  { directory, credentials, controllers, place, extra }: Run & { readonly extra: readonly string[] },
+  { directory, credentials, controllers, place, extra }: Run & { readonly extra: ServerSettings['extra'] },
 ): Promise<Running> {
   const { sandbox } = place;
   for (let attempt = 1; ; attempt += 1) {
