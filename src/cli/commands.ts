@@ -8,6 +8,7 @@ import { EXPLAIN_COMMAND } from './explain-command.ts';
 import { GATES_COMMAND } from './gates-command.ts';
 import { EXPORT_COMMAND } from './export-command.ts';
 import { LIST_COMMAND } from './list-command.ts';
+import { MIGRATE_COMMAND } from './migrate-command.ts';
 import { POLICY_COMMAND } from './policy-command.ts';
 import { RESTART_COMMAND } from './restart-command.ts';
 import { RESTORE_COMMAND } from './restore-command.ts';
@@ -33,6 +34,7 @@ export const COMMANDS: readonly CommandDeclaration[] = [
   VALIDATE_COMMAND,
   CREATE_COMMAND,
   SYNC_COMMAND,
+  MIGRATE_COMMAND,
   DOCTOR_COMMAND,
   UNINSTALL_COMMAND,
   ANNOTATE_COMMAND,

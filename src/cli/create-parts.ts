@@ -11,6 +11,7 @@ import { INFISICAL_SECRET, infisicalSecretFor } from '../plugins/infisical-manif
 import { siteUrlOf } from '../upstream/infisical.ts';
 import { apiStatus } from '../upstream/kubernetes-api.ts';
 import type { NewValues, Place, Put, Store } from '../upstream/store.ts';
+import { operatorLogin } from './operator-login.ts';
 import type { Terminal } from './terminal.ts';
 import { CommandError, EXIT, exitCodeOf, messageOf } from './terminal.ts';
 
@@ -78,7 +79,7 @@ async function createInInfisical(
   const { namespace, name, place, dryRun } = wish;
   refuseUnplaced(place);
   const hostAPI = `${siteUrlOf(settings.infisical.hostAPI)}/api`;
-  const login = operatorLogin(settings.infisical, namespace);
+  const login = requiredLogin(settings.infisical, namespace);
   const resource = infisicalSecretFor({ namespace, name, hostAPI, login, ...place });
   // The operator would take over a Secret of that name, whoever made it.
   await refuseExisting(client, SECRET, wish);
@@ -113,21 +114,13 @@ async function refuseExisting(client: Client, kind: ResourceKind, { namespace, n
   throw new CommandError(`${what}; create makes new ones alone`, EXIT.general);
 }
 
-function operatorLogin(settings: Config['upstream']['infisical'], namespace: string): OperatorLogin {
-  const { credentials, serviceAccount, identityId } = settings;
-  if (credentials !== '') return { credentials: named(credentials, namespace) };
-  if (serviceAccount !== '' && identityId !== '')
-    return { identityId, serviceAccount: named(serviceAccount, namespace) };
+function requiredLogin(settings: Config['upstream']['infisical'], namespace: string): OperatorLogin {
+  const login = operatorLogin(settings, namespace);
+  if (login !== undefined) return login;
   throw new CommandError(
     'how the Infisical operator logs in is not known: set upstream.infisical.credentials to the Secret with its machine identity, or serviceAccount and identityId',
     EXIT.usage,
   );
-}
-
-/** '[namespace/]name'. */
-function named(written: string, namespace: string): { readonly namespace: string; readonly name: string } {
-  const [first = '', second] = written.split('/');
-  return second === undefined ? { namespace, name: first } : { namespace: first, name: second };
 }
 
 async function putUpstream(store: Store, wish: Wish, { terminal }: Surroundings): Promise<Put> {

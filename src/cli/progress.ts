@@ -5,11 +5,13 @@ import type { Terminal } from './terminal.ts';
 export interface Progress {
   /** What is being done now. */
   say(words: string): void;
+  /** Makes room for a line of another's; the next frame comes back below it. */
+  clear(): void;
   /** Takes the line away. */
   done(): void;
 }
 
-const SILENT: Progress = { say: () => undefined, done: () => undefined };
+const SILENT: Progress = { say: () => undefined, clear: () => undefined, done: () => undefined };
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'] as const;
 const ASCII_FRAMES = ['|', '/', '-', '\\'] as const;
 
@@ -32,14 +34,19 @@ export function startProgress({ stderr, env }: Terminal): Progress {
     stderr.write(`\r\u001B[2K${frames[Math.floor(passed / EVERY) % frames.length]} ${words}`);
     shown = true;
   };
+  const clear = (): void => {
+    if (shown) stderr.write('\r\u001B[2K');
+    shown = false;
+  };
   const timer = setInterval(draw, EVERY).unref();
   return {
     say: (next) => {
       words = next;
     },
+    clear,
     done: () => {
       clearInterval(timer);
-      if (shown) stderr.write('\r\u001B[2K');
+      clear();
     },
   };
 }

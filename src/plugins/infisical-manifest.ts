@@ -1,7 +1,8 @@
-/** An InfisicalSecret as this program writes one: v1alpha1, whose CRD every Infisical operator has. */
+/** InfisicalSecrets as this program writes them: v1alpha1, whose CRD every Infisical operator has, and v1beta1. */
 import type { Json, JsonObject } from '../kube/json.ts';
 import type { ResourceKind } from '../kube/object.ts';
 import { apiVersionOf } from '../kube/object.ts';
+import { infisicalStaticSecret } from './infisical-static-secret.ts';
 import { infisicalSecret } from './infisical.ts';
 
 /** The kind that is written. */
@@ -25,9 +26,24 @@ export interface InfisicalSecretWish extends Named {
   readonly project: string;
   readonly environment: string;
   readonly path: string;
+  /** Whether folders below the path count too. */
+  readonly recursive?: boolean;
   readonly login: OperatorLogin;
-  /** The Secret that it writes; default its own name. */
-  readonly target?: string;
+  readonly target?: TargetWish;
+}
+
+/** How the Secret is to be, where that is not as the operator makes one by itself. */
+export interface TargetWish {
+  /** Default the name of the resource. */
+  readonly name?: string;
+  readonly type?: string;
+  /** `Owner`: the Secret goes with the resource; `Orphan`: it stays. Default Owner. */
+  readonly creationPolicy?: 'Owner' | 'Orphan';
+  /** Keys to Go templates, in which a secret of the folder is `.KEY.Value`: the Secret gets these keys and no others. */
+  readonly template?: Readonly<Record<string, string>>;
+  /** The operator copies those of the resource to the Secret. */
+  readonly labels?: JsonObject;
+  readonly annotations?: JsonObject;
 }
 
 /** floe's own promise: a change is there within a minute. */
@@ -35,28 +51,92 @@ const RESYNC = '1m';
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 export function infisicalSecretFor(wish: InfisicalSecretWish): JsonObject {
-  const { namespace, name, hostAPI } = wish;
+  const { namespace, name, hostAPI, target = {} } = wish;
+  const { type, template } = target;
   return {
     apiVersion: apiVersionOf(INFISICAL_SECRET),
     kind: INFISICAL_SECRET.kind,
-    metadata: { name, namespace },
+    metadata: metadataOf(wish),
     spec: {
       hostAPI,
       syncConfig: { resyncInterval: RESYNC },
       authentication: authenticationOf(wish),
       managedKubeSecretReferences: [
-        { secretName: wish.target ?? name, secretNamespace: namespace, creationPolicy: 'Owner' },
+        {
+          secretName: target.name ?? name,
+          secretNamespace: namespace,
+          ...(type === undefined ? {} : { secretType: type }),
+          creationPolicy: target.creationPolicy ?? 'Owner',
+          ...(template === undefined ? {} : { template: { includeAllSecrets: false, data: template } }),
+        },
       ],
     },
   };
 }
 
-function authenticationOf({ project, environment, path, login }: InfisicalSecretWish): Json {
+function metadataOf({ namespace, name, target = {} }: Named & { readonly target?: TargetWish }): JsonObject {
+  const { labels, annotations } = target;
+  return {
+    name,
+    namespace,
+    ...(labels === undefined ? {} : { labels }),
+    ...(annotations === undefined ? {} : { annotations }),
+  };
+}
+
+export interface StaticSecretWish extends Named {
+  /** The InfisicalAuth that it logs in by. */
+  readonly auth: Named;
+  /** Folders; of equal keys the first one's counts. */
+  readonly sources: readonly {
+    readonly project: string;
+    readonly environment: string;
+    readonly path: string;
+  }[];
+  readonly target?: TargetWish;
+}
+
+/** An InfisicalStaticSecret, v1beta1: of several folders, and where no operator of today takes the older kind. */
+export function infisicalStaticSecretFor(wish: StaticSecretWish): JsonObject {
+  const { namespace, name, auth, sources, target = {} } = wish;
+  const { type, template } = target;
+  return {
+    apiVersion: apiVersionOf(infisicalStaticSecret.resource),
+    kind: infisicalStaticSecret.resource.kind,
+    metadata: metadataOf(wish),
+    spec: {
+      infisicalAuthRef: { name: auth.name, namespace: auth.namespace },
+      syncOptions: { refreshInterval: RESYNC, instantUpdates: false },
+      sources: sources.map(({ project, environment, path }) => ({
+        [projectField(project)]: project,
+        environmentSlug: environment,
+        secretPath: path,
+      })),
+      targets: [
+        {
+          name: target.name ?? name,
+          namespace,
+          kind: 'Secret',
+          ...(type === undefined ? {} : { secretType: type }),
+          creationPolicy: target.creationPolicy ?? 'Owner',
+          ...(template === undefined ? {} : { template: { engineVersion: 'v1', data: template } }),
+        },
+      ],
+    },
+  };
+}
+
+function projectField(project: string): string {
+  return UUID.test(project) ? 'projectId' : 'projectSlug';
+}
+
+function authenticationOf(wish: InfisicalSecretWish): Json {
+  const { project, environment, path, login } = wish;
   const secretsScope = {
-    [UUID.test(project) ? 'projectId' : 'projectSlug']: project,
+    [projectField(project)]: project,
     envSlug: environment,
     secretsPath: path,
-    recursive: false,
+    recursive: wish.recursive ?? false,
   };
   if ('credentials' in login) {
     const { namespace, name } = login.credentials;

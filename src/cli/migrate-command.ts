@@ -1,0 +1,45 @@
+/** The declarations of `migrate` and what is below it. */
+import type { Command } from 'commander';
+import type { CommandDeclaration } from './command.ts';
+
+/** What every migration can be told: where values go, how the new resource logs in, and what is to be done. */
+export function migrationOptions(command: Command): Command {
+  return command
+    .option('--apply', 'do it, one secret at a time, and stop at the first failure')
+    .option('--dry-run', 'ask the API server and the store whether they would, and change nothing')
+    .option('--project <name>', 'slug or id of the project to copy to')
+    .option('--environment <slug>', 'environment to copy to')
+    .option('--path <folder>', 'folder below which each Secret gets its own')
+    .option('--static', 'make InfisicalStaticSecrets (v1beta1)')
+    .option('--infisical-auth <name>', '[namespace/]name of the InfisicalAuth of InfisicalStaticSecrets')
+    .option('--rollback', 'go back: the named ones become what they were')
+    .option('--finish', 'forget the way back of what is done')
+    .option('--timeout <duration>', 'how long to wait for an operator', '2m');
+}
+
+const MIGRATE_ESO: CommandDeclaration = {
+  name: 'eso',
+  about: 'turn ExternalSecrets into InfisicalSecrets, and keep their Secrets',
+  examples: [
+    ['migrate eso -n floe-jobs', 'the plan: what can be migrated, and what cannot and why'],
+    ['migrate eso -A -o json', 'the same of every namespace, for a script'],
+    ['migrate eso -n floe-jobs --copy-values --dry-run', 'would everybody take it? nothing changes'],
+    ['migrate eso db -n floe-jobs --apply', 'one of them; run it again to go on after a failure'],
+    ['migrate eso db -n floe-jobs --rollback', 'and back'],
+    ['migrate eso -n floe-jobs --finish', 'the records of what is done go'],
+  ],
+  declare: (command) => {
+    command.argument('[names...]', 'ExternalSecrets; default all of the namespace');
+    migrationOptions(command)
+      .option('--copy-values', 'copy what the Secrets hold to Infisical, where that is not their store')
+      .option('--accept-changes', 'go back although the old store has other values than the Secret now');
+  },
+  run: async (options, { terminal }) => (await import('./migrate-eso.ts')).run(options, terminal),
+};
+
+export const MIGRATE_COMMAND: CommandDeclaration = {
+  name: 'migrate',
+  about: 'move secrets to Infisical, one at a time and with a way back',
+  examples: [['migrate eso -n floe-jobs', 'what would become of ExternalSecrets']],
+  commands: [MIGRATE_ESO],
+};

@@ -1,0 +1,149 @@
+/** What a cluster shows of a hand-over at this moment, and the data that it compares: that never leaves this process. */
+import type { JsonObject } from '../kube/json.ts';
+import { asObject, get, text } from '../kube/json.ts';
+import type { KubeObject, ResourceKind } from '../kube/object.ts';
+import { CONFIG_MAP, SECRET, nameOf, uidOf } from '../kube/object.ts';
+import type { View } from '../plugins/plugin.ts';
+import type { Difference, HandOver, Performance, Sight } from '../migrate/hand-over.ts';
+import type { Manner } from '../migrate/manner.ts';
+import { kindOfManifest, mannerOf } from '../migrate/manner.ts';
+import { recordName, rehearsalName } from '../migrate/names.ts';
+import { recordOf } from '../migrate/record.ts';
+import { cleanWords } from '../review/findings.ts';
+import { errorOfFault } from './api-error.ts';
+import type { Client } from './client.ts';
+import { objectPath } from './paths.ts';
+import { reduceObject, reduceSecret } from './reduce.ts';
+
+/** The objects of a hand-over as they are read, the Secrets whole. */
+export interface Scene {
+  readonly record: JsonObject | undefined;
+  readonly secret: JsonObject | undefined;
+  readonly trial: JsonObject | undefined;
+  readonly from: JsonObject | undefined;
+  readonly to: JsonObject | undefined;
+  readonly rehearsal: JsonObject | undefined;
+  readonly leftover: JsonObject | undefined;
+}
+
+/** Throws ApiError where something may not be read. */
+export async function readScene(client: Client, plan: HandOver): Promise<Scene> {
+  const { namespace, secret, from, to } = plan;
+  const read = async (kind: ResourceKind, name: string): Promise<JsonObject | undefined> =>
+    readOne(client, objectPath(kind, namespace, name) ?? '');
+  const party = async (manifest: JsonObject | undefined, name: string): Promise<JsonObject | undefined> =>
+    manifest === undefined ? undefined : read(kindOfManifest(manifest), name);
+  // The Secret comes last: what the others claim of it was true before it was read.
+  const [record, source, target, rehearsal, leftover] = await Promise.all([
+    read(CONFIG_MAP, recordName(secret)),
+    party(from, nameOf(from)),
+    party(to, nameOf(to)),
+    party(to, rehearsalName(nameOf(to))),
+    party(from, rehearsalName(nameOf(from))),
+  ]);
+  const [trial, current] = [await read(SECRET, rehearsalName(nameOf(to))), await read(SECRET, secret)];
+  return { record, secret: current, trial, from: source, to: target, rehearsal, leftover };
+}
+
+export async function readOne(client: Client, path: string): Promise<JsonObject | undefined> {
+  try {
+    return await client.get(path);
+  } catch (fault) {
+    if (errorOfFault(fault).status === 404) return undefined;
+    throw fault;
+  }
+}
+
+export function sightOf(plan: HandOver, scene: Scene): Sight {
+  const { secret, trial, from, to, rehearsal } = scene;
+  const difference = secret === undefined || trial === undefined ? undefined : differenceOf(secret, trial);
+  return {
+    record: recordOf(scene.record)?.state ?? 'none',
+    secretIsThere: secret !== undefined && text(get(secret, 'metadata'), 'deletionTimestamp') === undefined,
+    ...sightOfSource(plan, scene),
+    rehearsal: performanceOf(plan.to, rehearsal, trial),
+    to: performanceOf(plan.to, to, secret),
+    toIsSilent: to !== undefined && mannerOf(plan.to).isSilent(to),
+    toIsSettled: to === undefined || isSettled(plan.to, to),
+    leftover: scene.leftover !== undefined,
+    ...(difference === undefined ? {} : { difference }),
+    traces: plan.from !== undefined && from === undefined && hasTraces(plan.from, secret),
+  };
+}
+
+type Source = Pick<Sight, 'from' | 'fromIsHeard' | 'fromIsOwner'>;
+
+function sightOfSource(plan: HandOver, { from, secret }: Scene): Source {
+  if (plan.from === undefined || from === undefined) {
+    return { from: 'absent', fromIsHeard: true, fromIsOwner: false };
+  }
+  const manner = mannerOf(plan.from);
+  const leaving = text(get(from, 'metadata'), 'deletionTimestamp') !== undefined;
+  const owners = secret === undefined ? [] : reduceSecret(secret).ownerReferences;
+  const { generation } = manner.sync.health(objectOf(plan.from, from), NOTHING_ELSE);
+  return {
+    from: leaving ? 'leaving' : stanceOf(manner, from),
+    fromIsHeard: !manner.dropsOwner || generation === 'current',
+    fromIsOwner: owners.some(({ uid }) => uid === uidOf(from)),
+  };
+}
+
+function stanceOf(manner: Manner, from: JsonObject): Sight['from'] {
+  if (!manner.isReleased(from)) return 'owning';
+  return manner.silenced === undefined || manner.isSilent(from) ? 'silent' : 'released';
+}
+
+const NOTHING_ELSE: View = { namespace: '', find: () => ({ state: 'unread' }) };
+
+function objectOf(manifest: JsonObject, raw: JsonObject): KubeObject {
+  return reduceObject(kindOfManifest(manifest), raw);
+}
+
+/** Synced is what its operator says of the spec as it stands, and what shows on the Secret. */
+function performanceOf(
+  manifest: JsonObject,
+  raw: JsonObject | undefined,
+  secret: JsonObject | undefined,
+): Performance {
+  if (raw === undefined) return { state: 'absent', words: '' };
+  const { sync, marks } = mannerOf(manifest);
+  const health = sync.health(objectOf(manifest, raw), { ...NOTHING_ELSE });
+  const words = cleanWords(health.refused ?? health.words);
+  if (health.refused !== undefined) return { state: 'failing', words };
+  if (health.verdict === 'failing' && health.generation !== 'behind') return { state: 'failing', words };
+  const written = secret !== undefined && marks(reduceSecret(secret));
+  const ok = health.verdict === 'ok' && health.generation !== 'behind';
+  return ok && written ? { state: 'synced', words } : { state: 'waiting', words };
+}
+
+function isSettled(manifest: JsonObject, raw: JsonObject): boolean {
+  const { ownership } = mannerOf(manifest);
+  return ownership(manifest) === ownership(raw);
+}
+
+function hasTraces(manifest: JsonObject, secret: JsonObject | undefined): boolean {
+  if (secret === undefined) return false;
+  return tracesOn(manifest, secret).length > 0;
+}
+
+/** Paths of what the operator of the resource has left on the Secret, for a JSON Patch. */
+export function tracesOn(manifest: JsonObject, secret: JsonObject): readonly string[] {
+  const { traces } = mannerOf(manifest);
+  const metadata = get(secret, 'metadata');
+  return (['labels', 'annotations'] as const).flatMap((place) =>
+    traces[place]
+      .filter((key) => get(get(metadata, place), key) !== undefined)
+      .map((key) => `/metadata/${place}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`),
+  );
+}
+
+/** What `other` has otherwise than the Secret: values are compared as the API server encodes them. */
+export function differenceOf(secret: JsonObject, other: JsonObject): Difference {
+  const [now, then] = [asObject(get(secret, 'data')), asObject(get(other, 'data'))];
+  const [before, after] = [Object.keys(now).toSorted(), Object.keys(then).toSorted()];
+  return {
+    missing: before.filter((key) => get(then, key) === undefined),
+    extra: after.filter((key) => get(now, key) === undefined),
+    changed: before.filter((key) => get(then, key) !== undefined && now[key] !== then[key]),
+  };
+}

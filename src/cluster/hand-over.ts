@@ -1,0 +1,129 @@
+/** Hands a Secret from one sync resource to another, step by step, and takes everything back where it cannot. */
+import type { JsonObject } from '../kube/json.ts';
+import type { HandOver, Next, Step } from '../migrate/hand-over.ts';
+import { nextStep } from '../migrate/hand-over.ts';
+import { ApiError, errorOfFault } from './api-error.ts';
+import type { Client } from './client.ts';
+import type { Scene } from './hand-over-sight.ts';
+import { readScene, sightOf } from './hand-over-sight.ts';
+import { take, undo } from './hand-over-steps.ts';
+import { createPause } from './pause.ts';
+
+export interface HandOverOptions {
+  /** How long one wait may last. */
+  readonly timeoutMs: number;
+  /** How long a failure, a silence or a difference is not believed; at most `timeoutMs`. */
+  readonly patienceMs: number;
+  /** Whether other values than now are wanted. */
+  readonly acceptsChanges?: boolean;
+  /** Told of each step before it is taken, and of what is waited for. */
+  readonly onStep?: (step: Step) => void | Promise<void>;
+  readonly onWait?: (words: string) => void;
+}
+
+export type HandedOver =
+  | { readonly state: 'done' }
+  /** `undone`: everything is as it was before. */
+  | { readonly state: 'stopped'; readonly why: string; readonly undone: boolean };
+
+/** Between two looks. */
+const EVERY = 300;
+
+/**
+ * Goes on from wherever it stands. Throws ApiError where the API server does not let it; then, too, another run goes
+ * on. The data as it was at the first look is kept in memory, for the way back.
+ */
+export async function handOver(
+  client: Client,
+  plan: HandOver,
+  options: HandOverOptions,
+): Promise<HandedOver> {
+  const pause = createPause();
+  let original: JsonObject | undefined;
+  let since = performance.now();
+  // A step that somebody undoes again and again is not taken for ever.
+  const begun = new Map<Step, number>();
+  for (;;) {
+    const scene = await readScene(client, plan);
+    // Where a run before this one has let another write it, the rehearsal still has what it was.
+    original ??= scene.to === undefined ? scene.secret : scene.trial;
+    const waited = performance.now() - since;
+    const next = nextOf(plan, scene, { waited, options });
+    if (next.kind === 'done') return { state: 'done' };
+    if (next.kind === 'stop') return stopped(client, plan, { why: next.why, original });
+    if (next.kind === 'step') {
+      const began = begun.get(next.step);
+      if (began === undefined) begun.set(next.step, performance.now());
+      else if (performance.now() - began > options.timeoutMs) {
+        return stopped(client, plan, { why: beaten(next.step), original });
+      } else await pause.sleep(EVERY);
+      await options.onStep?.(next.step);
+      await attempt(async () => take(next.step, { client, plan, scene }));
+      since = performance.now();
+      continue;
+    }
+    options.onWait?.(`${next.on}${next.words === '' ? '' : `: ${next.words}`}`);
+    if (waited > options.timeoutMs) {
+      const why = `no end of the wait for ${next.on}${next.words === '' ? '' : `: ${next.words}`}`;
+      return stopped(client, plan, { why, original });
+    }
+    await pause.sleep(EVERY);
+  }
+}
+
+interface Passing {
+  /** Milliseconds since the last step. */
+  readonly waited: number;
+  readonly options: HandOverOptions;
+}
+
+function nextOf(plan: HandOver, scene: Scene, { waited, options }: Passing): Next {
+  const patient = waited <= Math.min(options.patienceMs, options.timeoutMs);
+  const temper = { patient, acceptsChanges: options.acceptsChanges === true };
+  return nextStep(sightOf(plan, scene), temper, plan.record);
+}
+
+/** Takes the resource of a Secret away that nobody synced before: the Secret stays as it is, without one. */
+export async function leave(client: Client, plan: HandOver): Promise<void> {
+  await undo({ client, plan, scene: await readScene(client, plan) }, undefined);
+}
+
+interface Stopped {
+  readonly why: string;
+  readonly original: JsonObject | undefined;
+}
+
+/**
+ * Takes everything back while the old resource is there; without one that is as long as the new one has not been made.
+ * On the way back nothing is: it is the way back.
+ */
+async function stopped(client: Client, plan: HandOver, { why, original }: Stopped): Promise<HandedOver> {
+  for (let attempts = 0; plan.record === 'kept' && attempts < ATTEMPTS; attempts += 1) {
+    const scene = await readScene(client, plan);
+    const { from, record } = sightOf(plan, scene);
+    const canReturn = plan.from === undefined || ['owning', 'released', 'silent'].includes(from);
+    if (record === 'none' || !canReturn) break;
+    if (await attempt(async () => undo({ client, plan, scene }, original))) {
+      return { state: 'stopped', why, undone: true };
+    }
+  }
+  return { state: 'stopped', why, undone: false };
+}
+
+const ATTEMPTS = 5;
+
+function beaten(step: Step): string {
+  return `step '${step}' does not last: somebody else writes the same objects all the time`;
+}
+
+/** False where somebody else wrote first: then another look tells what is to be done. */
+async function attempt(work: () => Promise<void>): Promise<boolean> {
+  try {
+    await work();
+    return true;
+  } catch (fault) {
+    const error = errorOfFault(fault);
+    if (error instanceof ApiError && [409, 422].includes(error.status)) return false;
+    throw fault;
+  }
+}
