@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import type { ApiClient } from '../../tools/control-plane/api-client.ts';
+import type { CustomKind } from '../../tools/control-plane/crds.ts';
 import { findTool } from '../../tools/control-plane/kubectl.ts';
 import { asShort } from '../stories/manifest.ts';
 import { startWebhook } from '../stories/webhook-process.ts';
@@ -14,6 +15,14 @@ import { HOME, SERVICE } from './cluster.ts';
 
 export const CHART = join(ROOT, 'deploy/chart');
 const run = promisify(execFile);
+
+/** Kinds of others that the chart makes objects of. */
+export const FOREIGN_KINDS: readonly CustomKind[] = [
+  { group: 'cert-manager.io', version: 'v1', kind: 'Issuer', plural: 'issuers' },
+  { group: 'cert-manager.io', version: 'v1', kind: 'Certificate', plural: 'certificates' },
+  { group: 'monitoring.coreos.com', version: 'v1', kind: 'ServiceMonitor', plural: 'servicemonitors' },
+  { group: 'monitoring.coreos.com', version: 'v1', kind: 'PrometheusRule', plural: 'prometheusrules' },
+];
 
 /** Runs Helm against this cluster; throws with what it wrote on stderr. */
 export async function helm(kubeconfig: string, ...args: readonly string[]): Promise<string> {

@@ -19,7 +19,7 @@ describe.skipIf(!needs('apiserver') || !needs('helm'))('an installation under lo
   let plane: ControlPlane;
 
   beforeAll(async () => {
-    installation = await install({ values: OVERLAP, controlPlane: { controllers: false } });
+    installation = await install({ values: OVERLAP, controlPlane: () => ({ controllers: false }) });
     plane = installation.plane;
     await installation.start();
     await installation.start();

@@ -1,6 +1,7 @@
 /** The chart on a control plane of its own, with replicas behind a balancer, and a load that goes through them. */
 import { expect } from 'vitest';
 import type { ControlPlane } from '../../tools/control-plane/control-plane.ts';
+import type { CustomKind } from '../../tools/control-plane/crds.ts';
 import { INFISICAL_KINDS, installCrds } from '../../tools/control-plane/crds.ts';
 import { kubeconfigText } from '../../tools/control-plane/kubeconfig.ts';
 import type { ControlPlaneOptions } from '../../tools/control-plane/start.ts';
@@ -26,7 +27,10 @@ export interface InstallationOptions {
   readonly values?: readonly string[];
   /** Path of a chart or its archive; default the one of this repository. */
   readonly chart?: string;
-  readonly controlPlane?: ControlPlaneOptions;
+  /** By the port at which the API server will find the webhook. */
+  readonly controlPlane?: (port: number) => ControlPlaneOptions;
+  /** Kinds besides Infisical's. */
+  readonly kinds?: readonly CustomKind[];
 }
 
 export interface Installation {
@@ -55,9 +59,9 @@ export interface Installation {
 const SOME = 40;
 
 export async function install(options: InstallationOptions = {}): Promise<Installation> {
-  const plane = await startControlPlane(options.controlPlane);
-  await installCrds(plane, INFISICAL_KINDS);
   const balancer = await startBalancer();
+  const plane = await startControlPlane(options.controlPlane?.(balancer.port));
+  await installCrds(plane, [...INFISICAL_KINDS, ...(options.kinds ?? [])]);
   const values = [...outside(balancer.port), ...(options.values ?? [])];
   const place = [SERVICE, options.chart ?? CHART, '-n', HOME];
   await helm(plane.kubeconfig, 'install', ...place, '--create-namespace', ...values);

@@ -5,25 +5,16 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, inject, test } from 'vitest';
 import { makeApiClient } from '../../tools/control-plane/api-client.ts';
-import type { CustomKind } from '../../tools/control-plane/crds.ts';
 import { installCrds } from '../../tools/control-plane/crds.ts';
 import { findTool } from '../../tools/control-plane/kubectl.ts';
 import { needs } from '../needs.ts';
 import { ROOT } from '../sources.ts';
-import { CHART, helm } from './chart.ts';
+import { CHART, FOREIGN_KINDS, helm } from './chart.ts';
 import { HOME, SERVICE } from './cluster.ts';
 import { temporaryFile } from './temporary-file.ts';
 
 const cluster = inject('cluster');
 const run = promisify(execFile);
-
-/** Kinds of others that the chart makes objects of. */
-const FOREIGN: readonly CustomKind[] = [
-  { group: 'cert-manager.io', version: 'v1', kind: 'Issuer', plural: 'issuers' },
-  { group: 'cert-manager.io', version: 'v1', kind: 'Certificate', plural: 'certificates' },
-  { group: 'monitoring.coreos.com', version: 'v1', kind: 'ServiceMonitor', plural: 'servicemonitors' },
-  { group: 'monitoring.coreos.com', version: 'v1', kind: 'PrometheusRule', plural: 'prometheusrules' },
-];
 
 const EXAMPLES = join(ROOT, 'deploy/examples');
 
@@ -58,7 +49,7 @@ describe.skipIf(!needs('apiserver') || !needs('helm') || !needs('kubectl'))('the
     if (cluster === undefined) throw new Error('no cluster');
     kubeconfig = cluster.kubeconfig;
     const api = makeApiClient(cluster);
-    await installCrds(api, FOREIGN);
+    await installCrds(api, FOREIGN_KINDS);
     await api.close();
   }, 60_000);
 

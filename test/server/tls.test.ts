@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import type { Certificates } from '../../src/server/tls.ts';
 import { openCertificates } from '../../src/server/tls.ts';
 import type { Authority, KeyPair } from '../../tools/certificates.ts';
 import { makeAuthority } from '../../tools/certificates.ts';
+import { mountSecret } from './mounted-secret.ts';
 import {
   authority,
   certificateDirectory,
@@ -54,18 +55,11 @@ describe('a new pair', () => {
   });
 
   it('is found where a mounted Secret swaps its ..data link', async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'floe-mounted-'));
-    const mount = (version: string, pair: KeyPair) => {
-      mkdirSync(join(directory, version));
-      writePair(join(directory, version), pair);
-      symlinkSync(version, join(directory, '..data_tmp'));
-      renameSync(join(directory, '..data_tmp'), join(directory, '..data'));
-    };
-    mount('..2026_01', servingPair);
-    for (const file of ['tls.crt', 'tls.key']) symlinkSync(join('..data', file), join(directory, file));
+    const entries = ({ certPem, keyPem }: KeyPair) => ({ 'tls.crt': certPem, 'tls.key': keyPem });
+    const { directory, swap } = mountSecret(entries(servingPair));
     const { port } = await serveFrom(directory);
     const before = await serialAt(port);
-    mount('..2026_02', newPair);
+    swap(entries(newPair));
     await vi.waitUntil(async () => (await serialAt(port)) !== before, { timeout: 20_000 });
   });
 });
