@@ -17,7 +17,7 @@ COPY src src
 RUN node tools/build.ts
 
 FROM ${RUNTIME_IMAGE}
-ARG VERSION=0.1.0
+ARG VERSION=0.2.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="floe-secrets-webhook"
 LABEL org.opencontainers.image.description="Injects synced Secrets into pods, and refuses pods whose Secrets are not there"

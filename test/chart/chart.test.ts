@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { describe, expect, it, test } from 'vitest';
+import manifest from '../../package.json' with { type: 'json' };
 import { rbacRules } from '../../src/cluster/permissions.ts';
 import type { Rule } from '../../src/cluster/permissions.ts';
 import { FILE_SCHEMA } from '../../src/config/config.ts';
@@ -15,6 +16,7 @@ import { ROOT } from '../sources.ts';
 import { CHART, rendered, set } from './rendered.ts';
 import type { Rendered } from './rendered.ts';
 
+const { version: VERSION } = manifest;
 const LENIENT = ['audit', 'warn', 'off'];
 
 function one(objects: readonly Rendered[], kind: string, name = 'floe-secrets-webhook'): Rendered {
@@ -230,6 +232,22 @@ describe.skipIf(!needs('helm'))('the chart', () => {
     expect(image('image.registry=mirror.internal:5000')).toMatch(/^mirror\.internal:5000\/obsidian-owl\//);
     expect(image(`image.digest=sha256:${'a'.repeat(64)}`)).toMatch(/webhook@sha256:a+$/);
   });
+});
+
+test('says one version wherever one is said', () => {
+  const files = [
+    'package-lock.json',
+    'deploy/chart/Chart.yaml',
+    'Dockerfile',
+    '.pre-commit-hooks.yaml',
+    '.github/workflows/review-manifests.yaml',
+  ];
+  const pattern = /(?:"version": "|[vV]ersion: |VERSION=|webhook:)(\d+\.\d+\.\d+)/;
+  const said = files.map((file) => {
+    const [, version] = pattern.exec(readFileSync(join(ROOT, file), 'utf8')) ?? [];
+    return `${file} ${version}`;
+  });
+  expect(said).toEqual(files.map((file) => `${file} ${VERSION}`));
 });
 
 test('alerts and the dashboard ask only for metrics that there are, and every alert has its runbook', async () => {

@@ -13,7 +13,7 @@ export function collectionOf(object: Manifest): string {
   const namespace = asShort(object['metadata'])['namespace'];
   const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
   const custom = CUSTOM_KINDS.find((one) => one.kind === kind);
-  const plural = custom?.plural ?? `${kind.toLowerCase()}s`;
+  const plural = custom?.plural ?? `${kind.toLowerCase()}s`.replace(/ys$/, 'ies');
   return namespace === undefined ? `${root}/${plural}` : `${root}/namespaces/${textOf(namespace)}/${plural}`;
 }
 
