@@ -4,6 +4,7 @@ import type { KubeObject } from '../kube/object.ts';
 import type { SyncKind } from '../plugins/plugin.ts';
 import type { Admission, AdmissionParts } from './admit.ts';
 import { createAdmission } from './admit.ts';
+import { secretKey } from './answers.ts';
 import type { Client } from './client.ts';
 import type { Lookup } from './lookup.ts';
 import { createLookup } from './lookup.ts';
@@ -44,6 +45,10 @@ export function createLiveCluster(options: LiveClusterOptions): LiveCluster {
     report: options.report,
   });
   const lookup = createLookup(client, { max: cacheMax, ttl: cacheTtl });
+  // An operator tells in its resource's status that it has written: a pod that comes now has the new version.
+  world.observe((change) => {
+    if (change.what === 'secret') lookup.memory.forget(secretKey(change.namespace, change.name));
+  });
   return {
     world,
     lookup,

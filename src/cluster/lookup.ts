@@ -1,4 +1,5 @@
 /** Live reads of single objects: what a review wants to know and no watch tells. */
+import type { Config } from '../config/config.ts';
 import type { Json, JsonObject } from '../kube/json.ts';
 import { dig } from '../kube/json.ts';
 import type { ResourceKind } from '../kube/object.ts';
@@ -34,6 +35,14 @@ export interface LookupOptions extends MemoryOptions {
 
 const CONCURRENCY = 64;
 const TIMEOUT = 2_000;
+
+/**
+ * For how many milliseconds an admission may still go by what a Secret was before: a read takes its time, and then
+ * its answer is remembered. What a watch tells is remembered by nobody.
+ */
+export function outdatedFor({ access, cacheMax, cacheTtl }: Config['secrets']): number {
+  return access === 'watch' || cacheMax === 0 || cacheTtl === 0 ? 0 : TIMEOUT + cacheTtl;
+}
 
 export function createLookup(client: Client, options: LookupOptions): Lookup {
   const memory = createMemory(options);

@@ -9,6 +9,8 @@ export interface Memory {
   object(key: string): KubeObject | undefined;
   access(key: string): boolean | undefined;
   remember(key: string, answer: Answer): void;
+  /** Something has happened to this Secret. */
+  forget(key: string): void;
 }
 
 export interface MemoryOptions {
@@ -49,6 +51,7 @@ export function createMemory({ max, ttl }: MemoryOptions): Memory {
       if (answer.what === 'object') objects.set(key, answer.read.value);
       if (answer.what === 'access') access.set(key, { allowed: answer.read.value });
     },
+    forget: (key) => void secrets.delete(key),
   };
 }
 
@@ -64,4 +67,5 @@ const NO_MEMORY: Memory = {
   object: () => undefined,
   access: () => undefined,
   remember: () => undefined,
+  forget: () => undefined,
 };

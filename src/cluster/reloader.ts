@@ -14,6 +14,7 @@ import type { Controller, ControllerParts } from './controller.ts';
 import { evictRound } from './evict.ts';
 import type { Fleet } from './fleet.ts';
 import { createFleet } from './fleet.ts';
+import { outdatedFor } from './lookup.ts';
 import type { Pause } from './pause.ts';
 import { createPause } from './pause.ts';
 import { judgeWorkload } from './reload-needs.ts';
@@ -66,7 +67,9 @@ export const reloader: Controller = {
 
 function createRun(parts: ControllerParts, signal: AbortSignal): Run {
   const { config, running, client, now } = parts;
-  const { quiet, cooldown, maxPerMinute, qps, pollInterval } = config.reload;
+  const { cooldown, maxPerMinute, qps, pollInterval } = config.reload;
+  // A pod that came sooner could be told by its admission to have the older version, and be restarted once more.
+  const quiet = Math.max(config.reload.quiet, outdatedFor(config.secrets));
   const reports = createReloadReports(parts);
   const changed = new Set<string>();
   const pause = createPause();

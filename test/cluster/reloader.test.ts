@@ -113,13 +113,13 @@ function createCluster() {
       changes.tell({ what: 'secret', namespace: 'jobs', name });
     },
     answer: (next: typeof answer) => void (answer = next),
-    lead(reload: Partial<Config['reload']> = {}, access: 'get' | 'watch' = 'get') {
+    lead(reload: Partial<Config['reload']> = {}, access: 'get' | 'watch' = 'get', cacheTtl = 0) {
       watched = access === 'watch';
       const config = defaultConfig();
       const stop = new AbortController();
       const given = {
         ...config,
-        secrets: { ...config.secrets, access },
+        secrets: { ...config.secrets, access, cacheTtl },
         reload: { ...config.reload, ...QUICK, ...reload },
       };
       reign = { stop, ended: reloader.run(parts(given), stop.signal) };
@@ -253,6 +253,21 @@ describe('the reloader', () => {
     expect(cluster.events[0]?.message).toBe(
       `Restarted: Secrets ${names.map((name) => `'${name}'`).join(', ')} have changed`,
     );
+  });
+
+  it.each([
+    ['get', 300, 2_300],
+    ['watch', 600_000, 0],
+  ] as const)('waits until no admission remembers the Secret as it was (%s)', async (access, ttl, least) => {
+    cluster.running.putWorkload(workload('StatefulSet', ASKS));
+    cluster.running.putPod(podOf('api-0'));
+    cluster.lead({}, access, ttl);
+    await cluster.seen('db');
+    await settle();
+    const changedAt = performance.now();
+    cluster.secret('db', { PASSWORD: 'bmV3' });
+    await restarted();
+    expect(performance.now() - changedAt).toBeGreaterThanOrEqual(least);
   });
 
   it('resumes what the leader before it saw, from the versions that pods tell', async () => {

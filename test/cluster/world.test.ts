@@ -98,6 +98,35 @@ describe('the live world', () => {
     expect(world.targetsIn('floe-jobs')).toEqual([]);
   });
 
+  it('remembers no Secret whose sync resource says something new', async () => {
+    api.serve(WIDGETS, [widget('a', 'db'), widget('b', 'api')]);
+    const names = ['db', 'api', 'plain'];
+    api.serve(
+      SECRETS,
+      names.map((name) => ({ metadata: { namespace: 'floe-jobs', name } })),
+    );
+    const admit = start().admission({ review: fakeReview, now: () => 0 });
+    await isReady();
+    const reads = (): readonly string[] =>
+      api.requests.flatMap(({ path }) =>
+        path.startsWith('/api/v1/namespaces/floe-jobs/secrets/') ? [path.split('/').at(-1)!] : [],
+      );
+    const admitted = async (): Promise<void> => {
+      expect(await admit(requestFor(names.map((secret) => ({ secret }))), 10_000)).toMatchObject({
+        allowed: true,
+      });
+    };
+    await admitted();
+    await admitted();
+    expect(reads()).toEqual(names);
+    await vi.waitFor(() => expect(api.watching(WIDGETS)).toBe(1), CEILING);
+    api.modify(WIDGETS, { ...widget('a', 'db'), status: { synced: 'again' } });
+    await vi.waitFor(async () => {
+      await admitted();
+      expect(reads()).toEqual([...names, 'db']);
+    }, CEILING);
+  });
+
   it('asks for Namespaces and CRDs as metadata, and never for Secrets', async () => {
     api.serve(WIDGETS);
     start();
