@@ -27,16 +27,19 @@ export function createEvictor(parts: ControllerParts, isWhole: (decision: Decisi
     const { owner } = record;
     // What nobody makes anew stays.
     if (owner === undefined || owner.kind === NEVER) return undefined;
-    const now = parts.now();
-    const ownerAt = evictedAt.get(owner.uid) ?? Number.NEGATIVE_INFINITY;
-    const rest = Math.max(lastAt + PAUSE, ownerAt + OWNER_PAUSE) - now;
-    if (rest > 0) return rest;
+    const rest = (): number => {
+      const ownerAt = evictedAt.get(owner.uid) ?? Number.NEGATIVE_INFINITY;
+      return Math.max(lastAt + PAUSE, ownerAt + OWNER_PAUSE) - parts.now();
+    };
+    if (rest() > 0) return rest();
     const pod = await readPod(parts.client, record);
     if (pod === undefined || uidOf(pod) !== record.uid) return undefined;
     const decision = await admitPod(parts.admit, pod);
     if (!decision.allowed || !isWhole(decision)) return BLOCKED_PAUSE;
-    lastAt = now;
-    evictedAt.set(owner.uid, now);
+    // Another pod of the owner may have been looked at meanwhile.
+    if (rest() > 0) return rest();
+    lastAt = parts.now();
+    evictedAt.set(owner.uid, lastAt);
     return (await evict(parts, record)) ? undefined : BLOCKED_PAUSE;
   };
 }

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { WorkQueue, WorkQueueOptions } from '../../src/cluster/work-queue.ts';
 import { createWorkQueue } from '../../src/cluster/work-queue.ts';
 
@@ -100,6 +100,70 @@ describe('a work queue', () => {
     await keys.stop();
     expect(ended).toBe(true);
     keys.add('c');
+    expect(keys.size).toBe(0);
+  });
+});
+
+describe('by a clock that is told', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+  const pass = async (milliseconds: number) => vi.advanceTimersByTimeAsync(milliseconds);
+
+  it('waits twice as long after each failure, to a limit, and begins anew after a success', async () => {
+    const times: number[] = [];
+    let isBad = true;
+    const keys = start(
+      async () => {
+        times.push(performance.now());
+        if (isBad) throw new Error('not yet');
+        return undefined;
+      },
+      { backoff: { base: 1_000, max: 8_000 } },
+    );
+    keys.add('a');
+    await pass(60_000);
+    const pauses = times.slice(1).map((time, index) => time - times[index]!);
+    // Each with its jitter.
+    const bounds = [1, 2, 4, 8, 8, 8].map((seconds) => seconds * 1_000);
+    for (const [index, most] of bounds.entries()) {
+      expect(pauses[index]).toBeLessThanOrEqual(most * 1.2);
+      expect(pauses[index]).toBeGreaterThanOrEqual(most * 0.5);
+    }
+    isBad = false;
+    await pass(10_000);
+    isBad = true;
+    times.length = 0;
+    keys.add('a');
+    await pass(1_500);
+    expect(times).toHaveLength(2);
+  });
+
+  it('looks again after the time that the work asks for, and at once where the key is added meanwhile', async () => {
+    const times: number[] = [];
+    const keys = start(async () => {
+      times.push(performance.now());
+      return 20_000;
+    });
+    const began = performance.now();
+    keys.add('a');
+    await pass(5_000);
+    keys.add('a');
+    await pass(20_000);
+    expect(times.map((time) => Math.round((time - began) / 1_000))).toEqual([0, 5, 25]);
+  });
+
+  it('puts a later look off where a sooner one is asked for, and then has only that', async () => {
+    const times: number[] = [];
+    const keys = start(async () => {
+      times.push(performance.now());
+      return undefined;
+    });
+    const began = performance.now();
+    keys.add('a', 10_000);
+    keys.add('a', 3_000);
+    keys.add('a', 30_000);
+    await pass(60_000);
+    expect(times.map((time) => Math.round((time - began) / 1_000))).toEqual([3]);
     expect(keys.size).toBe(0);
   });
 });
