@@ -11,10 +11,11 @@ import { CONFIG_MAP, labelsOf } from '../kube/object.ts';
 import type { Inquiry } from '../review/inquiry.ts';
 import { policyOf } from '../review/policy.ts';
 import { resolveSecret } from '../review/resolve.ts';
-import { INDEX_LABELS, INDEX_NAME, indexOf } from '../review/secret-index.ts';
+import { INDEX_LABELS, INDEX_NAME, fitting, indexOf } from '../review/secret-index.ts';
 import type { Settings } from '../review/settings.ts';
 import { settingsOf } from '../review/settings.ts';
 import { errorOfFault } from './api-error.ts';
+import type { Client } from './client.ts';
 import type { Controller, ControllerParts } from './controller.ts';
 import type { FollowedSecrets } from './followed-secrets.ts';
 import { createFollowedSecrets } from './followed-secrets.ts';
@@ -38,6 +39,13 @@ interface Keeper {
   readonly settings: Settings;
   readonly secrets: FollowedSecrets;
   readonly indexes: Reflector<Written>;
+  /** How many Secrets each index has, and has no room for. */
+  readonly sizes: Map<string, Size>;
+}
+
+interface Size {
+  readonly listed: number;
+  readonly left: number;
 }
 
 /** Several Secrets of a namespace often change together. */
@@ -54,8 +62,9 @@ export function secretIndex(config: Config): Controller {
   return {
     name: 'secret-index',
     async run(parts, signal) {
+      const sizes = new Map<string, Size>();
       const queue: WorkQueue = createWorkQueue({
-        work: async (namespace) => attend({ parts, settings, secrets, indexes }, namespace),
+        work: async (namespace) => attend({ parts, settings, secrets, indexes, sizes }, namespace),
         failed: (namespace, error) => parts.tell('index of Secrets not written', { namespace, error }),
       });
       const secrets = createFollowedSecrets({
@@ -83,6 +92,8 @@ export function secretIndex(config: Config): Controller {
       await secrets.run(signal);
       for (const stop of observing) stop();
       await Promise.all([queue.stop(), indexes.stop()]);
+      sizes.clear();
+      measure(parts, sizes);
     },
   };
 }
@@ -124,25 +135,55 @@ async function attend(keeper: Keeper, namespace: string): Promise<number | undef
     read.state === 'present' && dig(read.value.raw, 'metadata', 'deletionTimestamp') === undefined;
   if (!isThere || !parts.isWatched(namespace)) {
     secrets.follow(namespace, new Set());
+    if (keeper.sizes.delete(namespace)) measure(parts, keeper.sizes);
     if (isThere && written?.isOurs === true) await remove(parts, namespace);
     return undefined;
   }
-  const index = currentIndex(keeper, read.value, namespace);
-  if (index !== undefined) await write(parts, namespace, { index, written });
+  const current = currentIndex(keeper, read.value, namespace);
+  if (current === undefined) return LOOK_AGAIN;
+  noteSize(keeper, namespace, current);
+  await write(parts, namespace, { index: current.index, written });
   return LOOK_AGAIN;
 }
 
+function noteSize({ parts, sizes }: Keeper, namespace: string, { index, left }: Current): void {
+  const listed = Object.keys(index.data).length;
+  const before = sizes.get(namespace);
+  if (before?.listed === listed && before.left === left) return;
+  sizes.set(namespace, { listed, left });
+  measure(parts, sizes);
+  if (left === 0 || (before?.left ?? 0) > 0) return;
+  const failure = `one object has no room for ${left} of its Secrets: pods that use these are refused by the policy`;
+  parts.tell('index of Secrets is full', { namespace, failure });
+}
+
+function measure({ telemetry }: ControllerParts, sizes: Keeper['sizes']): void {
+  telemetry.gauge(
+    'floe_secrets_index_secrets',
+    [...sizes].flatMap(([namespace, { listed, left }]) => [
+      { labels: { namespace, result: 'listed' }, value: listed },
+      ...(left === 0 ? [] : [{ labels: { namespace, result: 'left_out' }, value: left }]),
+    ]),
+  );
+}
+
 type Index = ReturnType<typeof indexOf>;
+
+interface Current {
+  readonly index: Index;
+  /** Secrets for which it has no room. */
+  readonly left: number;
+}
 
 /** Undefined while a Secret that counts was not seen yet: what it brings calls again. */
 function currentIndex(
   { parts, settings, secrets }: Keeper,
   object: KubeObject,
   namespace: string,
-): Index | undefined {
+): Current | undefined {
   const { world, config, now } = parts;
-  const names =
-    config.secrets.access === 'watch' ? new Set(world.secretsIn(namespace)) : knownSecrets(parts, namespace);
+  const known = knownSecrets(parts, namespace);
+  const names = config.secrets.access === 'watch' ? new Set(world.secretsIn(namespace)) : known;
   secrets.follow(namespace, names);
   if ([...names].some((name) => secrets.secret(namespace, name).state === 'unread')) return undefined;
   const inquiry: Inquiry = {
@@ -154,7 +195,8 @@ function currentIndex(
   };
   const { maxSyncAge } = policyOf(settings, object);
   const states = [...names].map((name) => ({ name, state: resolveSecret(inquiry, name, maxSyncAge).state }));
-  return indexOf(namespace, states);
+  const fit = fitting(states, (name) => known.has(name));
+  return { index: indexOf(namespace, fit.secrets), left: fit.left };
 }
 
 interface Change {
@@ -162,15 +204,11 @@ interface Change {
   readonly written: Written | undefined;
 }
 
-async function write(
-  { client }: ControllerParts,
-  namespace: string,
-  { index, written }: Change,
-): Promise<void> {
+async function write(parts: ControllerParts, namespace: string, { index, written }: Change): Promise<void> {
   const path = objectPath(CONFIG_MAP, namespace, INDEX_NAME);
   if (path === undefined) return;
   if (written === undefined) {
-    await client.send('PATCH', `${path}${QUERY}&force=true`, index, { contentType: APPLY });
+    await send(parts, ['PATCH', `${path}${QUERY}&force=true`, index, { contentType: APPLY }]);
     return;
   }
   // Names that others put in go too: an index that says more than is so lets pods through.
@@ -179,13 +217,24 @@ async function write(
   if (gone.length === 0 && isSame && written.isOurs) return;
   const data = { ...index.data, ...Object.fromEntries(gone.map((name) => [name, null])) };
   const patch = { metadata: { labels: INDEX_LABELS }, data };
-  await client.send('PATCH', path + QUERY, patch, { contentType: MERGE_PATCH });
+  await send(parts, ['PATCH', path + QUERY, patch, { contentType: MERGE_PATCH }]);
 }
 
-async function remove({ client }: ControllerParts, namespace: string): Promise<void> {
+async function remove(parts: ControllerParts, namespace: string): Promise<void> {
   const path = objectPath(CONFIG_MAP, namespace, INDEX_NAME);
   if (path === undefined) return;
-  await client.send('DELETE', path, undefined).catch((fault: unknown) => {
+  await send(parts, ['DELETE', path, undefined]).catch((fault: unknown) => {
     if (errorOfFault(fault).status !== 404) throw fault;
   });
+}
+
+async function send({ client, telemetry }: ControllerParts, call: Parameters<Client['send']>): Promise<void> {
+  const done = call[0] === 'DELETE' ? 'removed' : 'written';
+  try {
+    await client.send(...call);
+    telemetry.count('floe_secrets_index_writes_total', { result: done });
+  } catch (fault) {
+    telemetry.count('floe_secrets_index_writes_total', { result: 'failed' });
+    throw fault;
+  }
 }

@@ -21,6 +21,10 @@ export const GAUGES = {
     help: 'How long it takes to look at every Secret once: reload.pollInterval, or more where they are many',
     labels: [],
   },
+  floe_secrets_index_secrets: {
+    help: 'Secrets that the index of policy.index has; left_out: those for which one object has no room',
+    labels: ['namespace', 'result'],
+  },
   floe_secrets_reload_polled_secrets: { help: 'Secrets that are looked at for reloads', labels: [] },
   floe_secrets_reload_waiting_workloads: { help: 'Workloads that wait for their restart', labels: [] },
 } as const satisfies Instruments;
@@ -38,6 +42,10 @@ export const COUNTERS = {
   },
   floe_secrets_missed_pods_evicted_total: {
     help: 'Evictions of pods that missed their injection; blocked by a PodDisruptionBudget',
+    labels: ['result'],
+  },
+  floe_secrets_index_writes_total: {
+    help: 'Writes of the indexes of policy.index',
     labels: ['result'],
   },
   floe_secrets_events_total: {

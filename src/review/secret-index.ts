@@ -15,6 +15,24 @@ export interface Indexed {
   readonly state: State;
 }
 
+/** Of names and states; each name stands in the object's managedFields once more, and all of it must fit into etcd. */
+const MOST_BYTES = 600_000;
+
+/** As many as one object can hold, those that `isUsed` before the others; and how many have no room in it. */
+export function fitting(
+  secrets: readonly Indexed[],
+  isUsed: (name: string) => boolean,
+): { readonly secrets: readonly Indexed[]; readonly left: number } {
+  const ready = secrets.filter(({ state }) => READY.includes(state));
+  const used = ready.filter(({ name }) => isUsed(name));
+  const inOrder = [...used, ...ready.filter(({ name }) => !isUsed(name))];
+  let bytes = 0;
+  const beyond = inOrder.findIndex(({ name, state }) => (bytes += name.length + state.length) > MOST_BYTES);
+  return beyond === -1
+    ? { secrets: inOrder, left: 0 }
+    : { secrets: inOrder.slice(0, beyond), left: inOrder.length - beyond };
+}
+
 /** The ConfigMap: the state of each Secret that a pod may use. */
 export function indexOf(
   namespace: string,
