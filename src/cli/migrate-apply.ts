@@ -3,22 +3,23 @@ import type { Client } from '../cluster/client.ts';
 import type { HandOverOptions } from '../cluster/hand-over.ts';
 import { handOver, leave } from '../cluster/hand-over.ts';
 import { readOne } from '../cluster/hand-over-sight.ts';
-import { tryOut } from '../cluster/hand-over-steps.ts';
 import { objectPath } from '../cluster/paths.ts';
-import { readValuesFor } from '../cluster/target-secret.ts';
-import { CONFIG_MAP } from '../kube/object.ts';
+import { text } from '../kube/json.ts';
+import { CONFIG_MAP, nameOf } from '../kube/object.ts';
 import type { Conversion } from '../migrate/conversion.ts';
 import type { HandOver } from '../migrate/hand-over.ts';
 import { recordName } from '../migrate/names.ts';
 import type { MigrationRecord } from '../migrate/record.ts';
 import { recordOf, wayBack } from '../migrate/record.ts';
 import type { Store } from '../upstream/store.ts';
+import type { ValuesFor } from './migrate-copy.ts';
+import { beginCopy, resumeCopy, takeCopyBack } from './migrate-copy.ts';
 import { conversionOf } from './migrate-records.ts';
 import type { Migration } from './migrate-report.ts';
 import { titleOf } from './migrate-report.ts';
 import type { Teller } from './migrate-tell.ts';
 import { teller } from './migrate-tell.ts';
-import { counted, printable } from './print.ts';
+import { printable } from './print.ts';
 import type { Progress } from './progress.ts';
 import type { Terminal } from './terminal.ts';
 import { CommandError, EXIT, exitCodeOf, messageOf } from './terminal.ts';
@@ -33,14 +34,6 @@ export interface Applying {
   readonly store: () => Promise<Store>;
   readonly valuesFor?: ValuesFor;
 }
-
-/** The values of a conversion's copy by key: text, or base64 of those that it encodes. They stay in memory. */
-export type ValuesFor = (conversion: Conversion, client: Client) => Promise<Readonly<Record<string, string>>>;
-
-const valuesOfSecret: ValuesFor = async ({ namespace, secret, copy = NO_COPY }, client) =>
-  readValuesFor(client, { namespace, name: secret }, copy);
-
-const NO_COPY = { keys: [], encoded: [] };
 
 /** How long an operator's failure, silence or other data is not believed. */
 const PATIENCE = 10_000;
@@ -59,8 +52,14 @@ export async function applyInTurn(
 }
 
 async function applyOne(conversion: Conversion, applying: Applying): Promise<Migration> {
-  const plan = await planFor(conversion, applying.client);
-  return carriedOut(conversion, plan, applying, prepare);
+  const { plan, isUnderWay } = await planFor(conversion, applying.client);
+  const copy = isUnderWay ? resumeCopy : beginCopy;
+  return carriedOut(conversion, plan, applying, async (told) => {
+    const ready = await copy(conversion, plan, { ...applying, told });
+    const migration = await passOver(conversion, { plan: ready, applying, told });
+    if (migration.undone === true) await takeCopyBack(ready, { ...applying, told });
+    return migration;
+  });
 }
 
 /** Takes the recorded ones back in turn. */
@@ -70,26 +69,40 @@ export async function goBack(
 ): Promise<readonly Migration[]> {
   const done: Migration[] = [];
   for (const record of records) {
+    const stopped = done.some(({ state }) => state === 'stopped');
     const conversion = conversionOf(record);
-    const plan = wayBack(record);
-    if (done.some(({ state }) => state === 'stopped')) done.push({ conversion, state: 'planned', steps: [] });
-    else if (plan === undefined) done.push(await forsake(record, applying));
-    else done.push(await carriedOut(conversion, plan, applying));
+    done.push(stopped ? { conversion, state: 'planned', steps: [] } : await goBackOne(record, applying));
   }
   return done;
+}
+
+async function goBackOne(record: MigrationRecord, applying: Applying): Promise<Migration> {
+  const conversion = conversionOf(record);
+  const { namespace, secret, to, copy } = record;
+  const plan = wayBack(record) ?? { namespace, secret, to, record: 'removed' };
+  return carriedOut(conversion, plan, applying, async (told) => {
+    const tidied = async (): Promise<void> =>
+      takeCopyBack({ namespace, secret, ...(copy === undefined ? {} : { copy }) }, { ...applying, told });
+    if (record.from !== undefined) return passOver(conversion, { plan, applying, told, beforeClose: tidied });
+    // Where nothing synced the Secret before, it is left to itself, as it is now.
+    told.good('retire', `delete ${text(to, 'kind') ?? ''} '${nameOf(to)}', and keep the Secret`);
+    applying.progress.say('waiting for the garbage collector to let go of it');
+    await leave(applying.client, plan, { timeoutMs: applying.timeoutMs, before: tidied });
+    told.good('leave', `Secret '${secret}' stays as it is, and nobody syncs it any more`);
+    return { conversion, state: 'rolledBack', steps: told.steps };
+  });
 }
 
 async function carriedOut(
   conversion: Conversion,
   plan: HandOver,
   applying: Applying,
-  before?: (conversion: Conversion, passing: Passing) => Promise<void>,
+  work: (told: Teller) => Promise<Migration>,
 ): Promise<Migration> {
   const told = teller(plan, applying);
   told.head(titleOf(conversion));
   try {
-    await before?.(conversion, { plan, applying, told });
-    return await passOver(conversion, { plan, applying, told });
+    return await work(told);
   } catch (error) {
     const reason = printable(messageOf(error));
     told.bad(reason);
@@ -104,62 +117,44 @@ async function carriedOut(
   }
 }
 
-/** Where nothing synced the Secret before, it is left to itself, as it is now. */
-async function forsake(record: MigrationRecord, { client }: Applying): Promise<Migration> {
-  const { namespace, secret, to } = record;
-  await leave(client, { namespace, secret, to, record: 'removed' });
-  return { conversion: conversionOf(record), state: 'rolledBack', steps: ['leave'] };
+interface Planned {
+  readonly plan: HandOver;
+  readonly isUnderWay: boolean;
 }
 
 /** What a run before this one has begun goes on as it was begun. */
-async function planFor({ namespace, secret, from, to }: Conversion, client: Client): Promise<HandOver> {
+async function planFor({ namespace, secret, from, to }: Conversion, client: Client): Promise<Planned> {
   const path = objectPath(CONFIG_MAP, namespace, recordName(secret)) ?? '';
   const record = recordOf(await readOne(client, path));
-  if (record?.state === 'open') return { ...record, record: 'kept' };
+  if (record?.problem !== undefined) throw new CommandError(record.problem, EXIT.general);
+  if (record?.state === 'open') return { plan: { ...record, record: 'kept' }, isUnderWay: true };
   if (to === undefined) throw new CommandError(`Secret '${secret}' cannot be migrated`, EXIT.general);
-  return { namespace, secret, to, record: 'kept', ...(from === undefined ? {} : { from }) };
-}
-
-/** First what costs nothing: whether the API server would take it all. Then the values go upstream. */
-async function prepare(conversion: Conversion, { plan, applying, told }: Passing): Promise<void> {
-  const { copy, to } = conversion;
-  const { client, store, valuesFor = valuesOfSecret } = applying;
-  // A run before this one has done so before it wrote its record.
-  if (plan.to !== to) return;
-  await tryOut(client, plan);
-  if (copy === undefined) return;
-  const upstream = await store();
-  const values = await valuesFor(conversion, client);
-  const put = await upstream.put(copy.place, values);
-  const others = (await upstream.list(copy.place)).filter((key) => !copy.keys.includes(key));
-  if (others.length > 0) {
-    await upstream.remove(copy.place, put.created);
-    throw new CommandError(
-      `${upstream.name} ${upstream.describe(copy.place)} has other keys too, which the Secret would get: ${others.join(', ')}; choose another place with --path`,
-      EXIT.general,
-    );
-  }
-  const fresh = put.created.length === 0 ? 'are there already' : 'copied';
-  told.good(
-    'copy',
-    `${counted(copy.keys.length, 'value')} ${fresh}: ${upstream.name} ${upstream.describe(copy.place)}`,
-  );
+  const plan: HandOver = { namespace, secret, to, record: 'kept', ...(from === undefined ? {} : { from }) };
+  return { plan, isUnderWay: false };
 }
 
 interface Passing {
   readonly plan: HandOver;
   readonly applying: Applying;
   readonly told: Teller;
+  /** What is to be done before the record goes. */
+  readonly beforeClose?: () => Promise<void>;
 }
 
 /** The hand-over itself, in either direction. */
-async function passOver(conversion: Conversion, { plan, applying, told }: Passing): Promise<Migration> {
+async function passOver(
+  conversion: Conversion,
+  { plan, applying, told, beforeClose }: Passing,
+): Promise<Migration> {
   const { client, progress, timeoutMs, acceptsChanges } = applying;
   const options: HandOverOptions = {
     timeoutMs,
     patienceMs: PATIENCE,
     acceptsChanges,
-    onStep: (step) => told.step(step),
+    onStep: async (step) => {
+      if (step === 'close') await beforeClose?.();
+      told.step(step);
+    },
     onWait: (words) => progress.say(printable(`${plan.secret}: waiting for ${words}`)),
   };
   const result = await handOver(client, plan, options);

@@ -1,5 +1,4 @@
 /** What can be done about secrets that are to be migrated: told, tried, done, taken back, forgotten. */
-import type { Client } from '../cluster/client.ts';
 import { tryOut } from '../cluster/hand-over-steps.ts';
 import { parseDuration } from '../kube/duration.ts';
 import type { ReadFailure } from '../kube/world.ts';
@@ -11,6 +10,7 @@ import { openStore } from '../upstream/open.ts';
 import type { Store } from '../upstream/store.ts';
 import type { Applying } from './migrate-apply.ts';
 import { applyInTurn, goBack } from './migrate-apply.ts';
+import { refuseOthers } from './migrate-copy.ts';
 import { conversionOf, forgetRecord, readRecords } from './migrate-records.ts';
 import type { Migration } from './migrate-report.ts';
 import { obstacleLine, titleOf } from './migrate-report.ts';
@@ -39,9 +39,11 @@ export const MODES: Readonly<Record<Mode, (run: Run) => Promise<Result>>> = {
   plan: planned,
   dryRun: async (run) => {
     const { migrations, failures } = await planned(run);
-    const { client } = run.looking;
-    const tried: Migration[] = [];
-    for (const migration of migrations) tried.push(await triedOut(client, migration));
+    const tried = await applying(run, async (means) => {
+      const results: Migration[] = [];
+      for (const migration of migrations) results.push(await triedOut(migration, means));
+      return results;
+    });
     return { migrations: tried, failures };
   },
   apply: applied,
@@ -83,9 +85,13 @@ async function planned({ source, looking }: Run): Promise<Result> {
 
 async function recordsOf(
   source: MigrationSource,
-  { client, namespace }: Looking,
+  { client, namespace, terminal }: Looking,
 ): Promise<readonly MigrationRecord[]> {
-  return (await readRecords(client, namespace)).filter((record) => source.owns(record));
+  const records = (await readRecords(client, namespace)).filter((record) => source.owns(record));
+  for (const { problem } of records) {
+    if (problem !== undefined) terminal.stderr.write(`Warning: ${printable(problem)}\n`);
+  }
+  return records.filter(({ problem }) => problem === undefined);
 }
 
 function ofRecord(record: MigrationRecord, state: Migration['state']): Migration {
@@ -132,12 +138,13 @@ async function chosenRecords(
     : records.filter((record) => names.includes(conversionOf(record).name));
 }
 
-async function triedOut(client: Client, migration: Migration): Promise<Migration> {
+async function triedOut(migration: Migration, { client, store }: Applying): Promise<Migration> {
   const { conversion, state } = migration;
-  const { namespace, secret, from, to } = conversion;
+  const { namespace, secret, from, to, copy } = conversion;
   if (state !== 'planned' || to === undefined) return migration;
   try {
     await tryOut(client, { namespace, secret, to, record: 'kept', ...(from === undefined ? {} : { from }) });
+    if (copy !== undefined) await refuseOthers(await store(), copy);
     return migration;
   } catch (error) {
     const obstacles = [...conversion.obstacles, { where: '', why: printable(messageOf(error)) }];

@@ -24,7 +24,7 @@ export async function readRecords(
 }
 
 /** A record as what it tells of: nothing of it is asked of the cluster. */
-export function conversionOf({ namespace, secret, from, to }: MigrationRecord): Conversion {
+export function conversionOf({ namespace, secret, from, to, copy }: MigrationRecord): Conversion {
   return {
     namespace,
     secret,
@@ -35,6 +35,7 @@ export function conversionOf({ namespace, secret, from, to }: MigrationRecord): 
     obstacles: [],
     notes: [],
     ...(from === undefined ? {} : { from }),
+    ...(copy === undefined ? {} : { copy }),
   };
 }
 

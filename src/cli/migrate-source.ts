@@ -4,7 +4,7 @@ import type { ReadFailure } from '../kube/world.ts';
 import type { Conversion } from '../migrate/conversion.ts';
 import type { MigrationRecord } from '../migrate/record.ts';
 import type { Settings } from '../review/settings.ts';
-import type { ValuesFor } from './migrate-apply.ts';
+import type { ValuesFor } from './migrate-copy.ts';
 import type { Options } from './options.ts';
 import type { Terminal } from './terminal.ts';
 

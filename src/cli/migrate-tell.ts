@@ -40,18 +40,19 @@ export function teller(
       stderr.write(`${printable(title)}\n`);
     },
     // One that somebody's write came between is taken again, and told once.
-    step: (step) => (steps.at(-1) === step ? undefined : good(step, wordsOf(step, plan))),
+    step: (step) => (steps.at(-1) === step ? undefined : good(step, wordsOf(step, plan, steps))),
     good,
     bad: (words) => line(paint('red', marks.bad), words),
-    end: () =>
-      line(
-        paint('green', marks.good),
-        `Secret '${plan.secret}' is what it was, and of ${partyTitle(plan.to)} now`,
-      ),
+    end: () => {
+      const isSame = plan.from !== undefined || steps.includes('rehearse');
+      const words = isSame ? 'is what it was, and of' : 'is synced by';
+      line(paint('green', marks.good), `Secret '${plan.secret}' ${words} ${partyTitle(plan.to)} now`);
+    },
   };
 }
 
-function wordsOf(step: Step, plan: HandOver): string {
+/** `before`: the steps that were taken already. */
+function wordsOf(step: Step, plan: HandOver, before: readonly string[]): string {
   const { secret, from, to } = plan;
   const rehearsal = rehearsalName(nameOf(to));
   const words: Readonly<Record<Step, string>> = {
@@ -62,7 +63,7 @@ function wordsOf(step: Step, plan: HandOver): string {
     silence: `let ${partyTitle(from)} write it no more`,
     wake: `let ${partyTitle(to)} write the Secret again`,
     disown: `take the ownership of ${partyTitle(from)} off the Secret`,
-    adopt: `equal data: make ${partyTitle(to)}`,
+    adopt: `${before.includes('rehearse') ? 'equal data: ' : ''}make ${partyTitle(to)}`,
     retire: `equal data again: delete ${partyTitle(from)}, and keep the Secret`,
     tidy: "take the old operator's marks off the Secret",
     settle: `give ${partyTitle(to)} its own wishes back`,

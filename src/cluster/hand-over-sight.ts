@@ -60,6 +60,7 @@ export function sightOf(plan: HandOver, scene: Scene): Sight {
   return {
     record: recordOf(scene.record)?.state ?? 'none',
     secretIsThere: secret !== undefined && text(get(secret, 'metadata'), 'deletionTimestamp') === undefined,
+    hasSource: plan.from !== undefined,
     ...sightOfSource(plan, scene),
     rehearsal: performanceOf(plan.to, rehearsal, trial),
     to: performanceOf(plan.to, to, secret),

@@ -30,13 +30,11 @@ const ACTS: Readonly<Record<Step, Act>> = {
   clear: async ({ client, plan, scene }) => {
     if (plan.from !== undefined) await removeRehearsal(client, plan.from, scene.leftover);
   },
-  record: async ({ client, plan, scene }) => {
-    const { record } = scene;
+  record: async ({ client, plan, scene }) =>
     // The way back is what the record leads: it is only under way again.
-    if (plan.record === 'removed') return label(client, record, 'record');
-    await remove(client, CONFIG_MAP, record);
-    await create(client, CONFIG_MAP, recordManifest(plan, new Date()));
-  },
+    plan.record === 'removed'
+      ? label(client, scene.record, 'record')
+      : writeRecord(client, plan, scene.record),
   rehearse: async ({ client, plan }) => create(client, kindOfManifest(plan.to), rehearsalOf(plan.to)),
   release: async (stage) => changeSource(stage, ({ released }, from) => released(from)),
   silence: async (stage) => changeSource(stage, ({ silenced }, from) => silenced?.(from) ?? from),
@@ -52,9 +50,7 @@ const ACTS: Readonly<Record<Step, Act>> = {
   },
   tidy: async ({ client, plan, scene }) => {
     const { secret } = scene;
-    if (plan.from === undefined || secret === undefined) return;
-    const changes = tracesOn(plan.from, secret).map((path) => ({ op: 'remove', path }));
-    await patchSecret(client, secret, changes);
+    if (plan.from !== undefined && secret !== undefined) await tidy(client, plan.from, secret);
   },
   settle: async ({ client, plan, scene }) => {
     if (scene.to !== undefined) await replaceSpec(client, scene.to, plan.to);
@@ -81,6 +77,16 @@ async function label(client: Client, record: JsonObject | undefined, state: stri
   await client.send('PATCH', path, { metadata: { labels } }, { contentType: MERGE_PATCH });
 }
 
+/** In the place of one of an older migration. Throws ApiError. */
+export async function writeRecord(
+  client: Client,
+  plan: HandOver,
+  older: JsonObject | undefined,
+): Promise<void> {
+  await remove(client, CONFIG_MAP, older);
+  await create(client, CONFIG_MAP, recordManifest(plan, new Date()));
+}
+
 /** Throws ApiError; a conflict means that somebody wrote meanwhile, and another look is due. */
 export async function take(step: Step, stage: Stage): Promise<void> {
   await ACTS[step](stage);
@@ -100,7 +106,23 @@ export async function undo({ client, plan, scene }: Stage, original: JsonObject 
   if (plan.from !== undefined && scene.from !== undefined) await replaceSpec(client, scene.from, plan.from);
   if (scene.secret !== undefined && original !== undefined) await restoreData(client, scene.secret, original);
   await removeRehearsal(client, plan.to, scene.rehearsal);
+  await removeRecord({ client, scene });
+}
+
+export async function removeRecord({ client, scene }: Pick<Stage, 'client' | 'scene'>): Promise<void> {
   await remove(client, CONFIG_MAP, scene.record);
+}
+
+/** The next thing of what leaves a Secret to itself: false once nothing is left but the record. */
+export async function leaveNext({ client, plan, scene }: Stage): Promise<boolean> {
+  const { to, rehearsal, secret } = scene;
+  if (rehearsal !== undefined) await removeRehearsal(client, plan.to, rehearsal);
+  // It is gone once the garbage collector has let go of what it owned; only then nobody writes the Secret any more.
+  if (to !== undefined) await removeResource(client, plan.to, to);
+  if (to !== undefined || rehearsal !== undefined) return true;
+  if (secret === undefined || tracesOn(plan.to, secret).length === 0) return false;
+  await tidy(client, plan.to, secret);
+  return true;
 }
 
 function rehearsalOf(manifest: JsonObject): JsonObject {
@@ -172,11 +194,16 @@ async function disown(client: Client, { secret, from }: Scene): Promise<void> {
 }
 
 /** The values as they were before anything was changed, where somebody has written others. */
-async function restoreData(client: Client, secret: JsonObject, original: JsonObject): Promise<void> {
+export async function restoreData(client: Client, secret: JsonObject, original: JsonObject): Promise<void> {
   const [now, before] = [asObject(get(secret, 'data')), asObject(get(original, 'data'))];
   const keys = new Set([...Object.keys(now), ...Object.keys(before)]);
   if ([...keys].every((key) => get(now, key) === get(before, key))) return;
   await patchSecret(client, secret, [{ op: 'add', path: '/data', value: before }]);
+}
+
+async function tidy(client: Client, manifest: JsonObject, secret: JsonObject): Promise<void> {
+  const changes = tracesOn(manifest, secret).map((path) => ({ op: 'remove', path }));
+  await patchSecret(client, secret, changes);
 }
 
 async function patchSecret(client: Client, secret: JsonObject, changes: readonly Json[]): Promise<void> {

@@ -6,7 +6,7 @@ import { ApiError, errorOfFault } from './api-error.ts';
 import type { Client } from './client.ts';
 import type { Scene } from './hand-over-sight.ts';
 import { readScene, sightOf } from './hand-over-sight.ts';
-import { take, undo } from './hand-over-steps.ts';
+import { leaveNext, removeRecord, restoreData, take, undo } from './hand-over-steps.ts';
 import { createPause } from './pause.ts';
 
 export interface HandOverOptions {
@@ -83,10 +83,34 @@ function nextOf(plan: HandOver, scene: Scene, { waited, options }: Passing): Nex
   return nextStep(sightOf(plan, scene), temper, plan.record);
 }
 
-/** Takes the resource of a Secret away that nobody synced before: the Secret stays as it is, without one. */
-export async function leave(client: Client, plan: HandOver): Promise<void> {
-  await undo({ client, plan, scene: await readScene(client, plan) }, undefined);
+/**
+ * Takes the resource of a Secret away that nobody synced before: the Secret stays as it is, without one and without its
+ * operator's marks. `before` is told once nobody reads upstream any more, and before the record goes: a run that is
+ * killed goes on. Throws ApiError, and an Error where the resource does not go in time.
+ */
+export async function leave(
+  client: Client,
+  plan: HandOver,
+  { timeoutMs, before }: { readonly timeoutMs: number; readonly before: (scene: Scene) => Promise<void> },
+): Promise<void> {
+  const pause = createPause();
+  const began = performance.now();
+  for (;;) {
+    const scene = await readScene(client, plan);
+    let isLeft = false;
+    await attempt(async () => {
+      isLeft = !(await leaveNext({ client, plan, scene }));
+    });
+    if (isLeft) {
+      await before(scene);
+      return removeRecord({ client, scene });
+    }
+    if (performance.now() - began > timeoutMs) throw new Error(STAYS);
+    await pause.sleep(EVERY);
+  }
 }
+
+const STAYS = 'the new resource is deleted and does not go: what keeps it is in its metadata.finalizers';
 
 interface Stopped {
   readonly why: string;
@@ -103,6 +127,7 @@ async function stopped(client: Client, plan: HandOver, { why, original }: Stoppe
     const { from, record } = sightOf(plan, scene);
     const canReturn = plan.from === undefined || ['owning', 'released', 'silent'].includes(from);
     if (record === 'none' || !canReturn) break;
+    if (plan.from === undefined) return left(client, plan, { why, original });
     if (await attempt(async () => undo({ client, plan, scene }, original))) {
       return { state: 'stopped', why, undone: true };
     }
@@ -110,6 +135,21 @@ async function stopped(client: Client, plan: HandOver, { why, original }: Stoppe
   return { state: 'stopped', why, undone: false };
 }
 
+/** Where nothing synced the Secret before. One that was not there, and is now, stays with what it holds. */
+async function left(client: Client, plan: HandOver, { why, original }: Stopped): Promise<HandedOver> {
+  let isAsBefore = true;
+  await leave(client, plan, {
+    timeoutMs: LEAVING,
+    before: async ({ secret }) => {
+      isAsBefore = (secret === undefined) === (original === undefined);
+      if (secret !== undefined && original !== undefined) await restoreData(client, secret, original);
+    },
+  });
+  return { state: 'stopped', why, undone: isAsBefore };
+}
+
+/** The garbage collector takes a second or two, and half a minute where it does not know the kind yet. */
+const LEAVING = 60_000;
 const ATTEMPTS = 5;
 
 function beaten(step: Step): string {

@@ -1,9 +1,10 @@
 /** The Secret that a migration is about: what may be told of it, and its values for whoever copies them. */
 import type { JsonObject } from '../kube/json.ts';
-import { asObject, flag, get, text } from '../kube/json.ts';
+import { asObject, get, text } from '../kube/json.ts';
 import { SECRET } from '../kube/object.ts';
 import type { TargetSecret } from '../migrate/conversion.ts';
-import { plainText } from '../migrate/values.ts';
+import { targetSecretOf } from '../migrate/standing-secret.ts';
+import { ApiError } from './api-error.ts';
 import type { Client } from './client.ts';
 import { readOne } from './hand-over-sight.ts';
 import { objectPath } from './paths.ts';
@@ -16,18 +17,13 @@ interface Named {
 /** Undefined where it is not there. Throws ApiError. */
 export async function readTargetSecret(client: Client, named: Named): Promise<TargetSecret | undefined> {
   const raw = await readWhole(client, named);
-  if (raw === undefined) return undefined;
-  const data = asObject(get(raw, 'data'));
-  const keys = Object.keys(data).toSorted();
-  return {
-    keys,
-    encoded: keys.filter((key) => plainText(bytesOf(data, key)) === undefined),
-    type: text(raw, 'type') ?? 'Opaque',
-    immutable: flag(raw, 'immutable'),
-  };
+  return raw === undefined ? undefined : targetSecretOf(raw);
 }
 
-/** The values of these keys as upstream can keep them: text, or base64 of those that are to be encoded. */
+/**
+ * The values of these keys as upstream can keep them: text, or base64 of those that are to be encoded. Throws ApiError
+ * with 404 where one of them is not there any more.
+ */
 export async function readValuesFor(
   client: Client,
   named: Named,
@@ -36,7 +32,10 @@ export async function readValuesFor(
   const data = asObject(get(await readWhole(client, named), 'data'));
   return Object.fromEntries(
     keys.map((key) => {
-      const written = text(data, key) ?? '';
+      const written = text(data, key);
+      if (written === undefined) {
+        throw new ApiError(404, 'NotFound', `Secret '${named.name}' has no key '${key}' any more`);
+      }
       return [key, encoded.includes(key) ? written : Buffer.from(written, 'base64').toString('utf8')];
     }),
   );
@@ -45,8 +44,4 @@ export async function readValuesFor(
 async function readWhole(client: Client, { namespace, name }: Named): Promise<JsonObject | undefined> {
   const path = objectPath(SECRET, namespace, name);
   return path === undefined ? undefined : readOne(client, path);
-}
-
-function bytesOf(data: JsonObject, key: string): Uint8Array {
-  return Buffer.from(text(data, key) ?? '', 'base64');
 }

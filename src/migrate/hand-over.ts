@@ -12,6 +12,12 @@
  * 6. tidy, settle, sweep, close: the old operator's traces, the new one's final wishes, the rehearsal, the record
  */
 import type { JsonObject } from '../kube/json.ts';
+import type { Copy } from './conversion.ts';
+
+/** What is written upstream for a Secret, and which of its keys were not there before. */
+export interface CopyMade extends Copy {
+  readonly created: readonly string[];
+}
 
 export interface HandOver {
   readonly namespace: string;
@@ -21,6 +27,8 @@ export interface HandOver {
   readonly from?: JsonObject;
   /** The manifest of the one that will, as it is to be in the end. */
   readonly to: JsonObject;
+  /** What the values that `to` reads are, where they were copied for it. */
+  readonly copy?: CopyMade;
   /** What becomes of the record: it is kept as the way back, or there is none any more. */
   readonly record: 'kept' | 'removed';
 }
@@ -42,6 +50,8 @@ export interface Performance {
 export interface Sight {
   readonly record: 'none' | 'open' | 'closed';
   readonly secretIsThere: boolean;
+  /** Whether the plan has a resource that writes it now; without one the new one may make it. */
+  readonly hasSource: boolean;
   /** `owning`: the Secret would go with it. `silent`: it is released, and all that its operator can be told. `leaving`: it is being deleted. */
   readonly from: 'absent' | 'owning' | 'released' | 'silent' | 'leaving';
   /** Whether the operator of `from` has read its spec as it stands. */
@@ -97,10 +107,12 @@ export function nextStep(sight: Sight, temper: Temper, record: HandOver['record'
 }
 
 function beforeAdoption(sight: Sight, temper: Temper): Next {
-  const { record, secretIsThere, from } = sight;
-  if (!secretIsThere) return stop('the Secret is not there: there is nothing to hand over');
+  const { record, secretIsThere, hasSource, from } = sight;
+  if (!secretIsThere && hasSource) return stop('the Secret is not there: there is nothing to hand over');
   if (from === 'leaving') return stop('the resource that writes the Secret is being deleted');
   if (record !== 'open') return step('record');
+  // Nothing is there that a rehearsal could be equal to, and nobody who could miss it.
+  if (!secretIsThere) return step('adopt');
   const rehearsed = performed(sight.rehearsal, 'the rehearsal', temper) ?? compared(sight, temper);
   if (rehearsed !== undefined) return rehearsed;
   if (from === 'owning') return step('release');
@@ -118,7 +130,8 @@ function afterAdoption(sight: Sight, temper: Temper, record: HandOver['record'])
   if (sight.from === 'owning') {
     return stop('somebody has written the old resource back: is it kept by Argo CD, Flux or Helm?');
   }
-  const compare = sight.from !== 'absent' && sight.rehearsal.state !== 'absent';
+  const isUnderWay = sight.from !== 'absent' || !sight.hasSource;
+  const compare = isUnderWay && sight.rehearsal.state !== 'absent';
   const different = compare ? compared(sight, temper) : undefined;
   if (different !== undefined) return different;
   if (sight.from === 'leaving') return wait('the deletion of the old resource');

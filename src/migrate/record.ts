@@ -3,27 +3,35 @@
  * another run goes on, or back.
  */
 import type { Json, JsonObject } from '../kube/json.ts';
-import { asObject, dig, get, isObject, text } from '../kube/json.ts';
-import { label, namespaceOf } from '../kube/object.ts';
-import type { HandOver } from './hand-over.ts';
+import { asArray, dig, get, isObject, text } from '../kube/json.ts';
+import { label, nameOf, namespaceOf } from '../kube/object.ts';
+import type { CopyMade, HandOver } from './hand-over.ts';
 import { MIGRATION, recordName } from './names.ts';
+import { mistakeIn } from './record-check.ts';
 
 export interface MigrationRecord {
   readonly namespace: string;
   readonly secret: string;
   readonly from?: JsonObject;
   readonly to: JsonObject;
+  /** What was to be written upstream: names of keys, never values. */
+  readonly copy?: CopyMade;
   readonly state: 'open' | 'closed';
   /** RFC 3339. */
   readonly began: string;
+  /** Why it cannot be believed, in a sentence; then nobody may act on it. */
+  readonly problem?: string;
 }
+
+/** Far above what two manifests take. */
+const MAX_TEXT = 128 * 1024;
 
 /** Labels that find the records. */
 export const RECORDS = `${MIGRATION} in (record, done)`;
 
 const STATES = { record: 'open', done: 'closed' } as const;
 
-export function recordManifest({ namespace, secret, from, to }: HandOver, began: Date): JsonObject {
+export function recordManifest({ namespace, secret, from, to, copy }: HandOver, began: Date): JsonObject {
   return {
     apiVersion: 'v1',
     kind: 'ConfigMap',
@@ -33,6 +41,7 @@ export function recordManifest({ namespace, secret, from, to }: HandOver, began:
       began: began.toISOString(),
       to: JSON.stringify(to),
       ...(from === undefined ? {} : { from: JSON.stringify(from) }),
+      ...(copy === undefined ? {} : { copy: JSON.stringify(copy) }),
     },
   };
 }
@@ -46,13 +55,40 @@ export function recordOf(raw: unknown): MigrationRecord | undefined {
     return undefined;
   }
   const from = manifestIn(data, 'from');
-  return {
-    namespace: namespaceOf(raw),
+  const copy = copyIn(data);
+  const namespace = namespaceOf(raw);
+  const claimed = {
+    namespace,
     secret,
     to,
+    ...(from === undefined ? {} : { from }),
+    ...(copy === undefined ? {} : { copy }),
+  };
+  const mistake = nameOf(raw) === recordName(secret) ? mistakeIn(claimed) : 'it is of another Secret';
+  return {
+    ...claimed,
     state: STATES[written],
     began: text(data, 'began') ?? '',
-    ...(from === undefined ? {} : { from }),
+    ...(mistake === undefined ? {} : { problem: problemOf(nameOf(raw), namespace, mistake) }),
+  };
+}
+
+function problemOf(name: string, namespace: string, mistake: string): string {
+  return `ConfigMap '${name}' in namespace '${namespace}' is not as a migration wrote it: ${mistake}; nothing is done by it`;
+}
+
+function copyIn(data: Json | undefined): CopyMade | undefined {
+  const copy = parsed(data, 'copy');
+  if (!isObject(copy)) return undefined;
+  const place = get(copy, 'place');
+  const names = (key: string): readonly string[] =>
+    asArray(get(copy, key)).filter((name) => typeof name === 'string');
+  const part = (key: string): string => text(place, key) ?? '';
+  return {
+    place: { project: part('project'), environment: part('environment'), path: part('path') },
+    keys: names('keys'),
+    encoded: names('encoded'),
+    created: names('created'),
   };
 }
 
@@ -64,9 +100,14 @@ export function wayBack(record: MigrationRecord): HandOver | undefined {
 }
 
 function manifestIn(data: Json | undefined, key: string): JsonObject | undefined {
+  const value = parsed(data, key);
+  return isObject(value) && isObject(dig(value, 'metadata')) ? value : undefined;
+}
+
+function parsed(data: Json | undefined, key: string): unknown {
   try {
-    const value: unknown = JSON.parse(text(data, key) ?? '');
-    return isObject(value) && isObject(dig(value, 'metadata')) ? asObject(value) : undefined;
+    const written = text(data, key) ?? '';
+    return written.length > MAX_TEXT ? undefined : JSON.parse(written);
   } catch {
     return undefined;
   }

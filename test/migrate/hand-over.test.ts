@@ -11,6 +11,7 @@ const OTHER = { missing: [], extra: ['NEW'], changed: ['USER'] };
 const BEGINNING: Sight = {
   record: 'none',
   secretIsThere: true,
+  hasSource: true,
   from: 'owning',
   fromIsHeard: true,
   fromIsOwner: true,

@@ -37,12 +37,17 @@ describe('names', () => {
 });
 
 describe('a record', () => {
-  const manifest = (kind: string): object => ({ kind, metadata: { name: 'db', namespace: 'jobs' } });
+  const metadata = { name: 'db', namespace: 'jobs' };
   const plan = {
     namespace: 'jobs',
     secret: 'db',
-    from: { ...manifest('ExternalSecret') },
-    to: { ...manifest('InfisicalSecret') },
+    from: { apiVersion: 'external-secrets.io/v1', kind: 'ExternalSecret', metadata, spec: {} },
+    to: {
+      apiVersion: 'secrets.infisical.com/v1alpha1',
+      kind: 'InfisicalSecret',
+      metadata,
+      spec: { managedKubeSecretReferences: [{ secretName: 'db', secretNamespace: 'jobs' }] },
+    },
     record: 'kept',
   } as const;
 
