@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parse, parseAllDocuments, stringify } from 'yaml';
 import { describe, expect, it, onTestFinished, test } from 'vitest';
 import manifest from '../package.json' with { type: 'json' };
+import { COMMANDS } from '../src/cli/commands.ts';
 import { runProgram } from '../src/cli/program.ts';
 import { EXIT } from '../src/cli/terminal.ts';
 import { ALL_SETTINGS, SHORT_FLAGS } from '../src/config/settings.ts';
@@ -217,13 +218,15 @@ describe('commands', () => {
   it('in code have options that there are', async () => {
     const used = PAGES.flatMap(([, page]) => [...blocks(page, 'sh'), ...blocks(page, 'text')])
       .flatMap((text) => text.split('\n'))
-      .map((line) => line.replace(/#.*/, '').trim())
+      .map((line) => line.replace(/#.*| \| .*/, '').trim())
       .filter((line) => /^(npx |kubectl )?floe-secrets /.test(line))
       .concat([...README.matchAll(/`(floe-secrets [a-z][^`]*)`/g)].map(([, line = '']) => line));
     expect(used.length).toBeGreaterThan(5);
     for (const line of used) {
       const [name = '', ...args] = line.replace(/^(npx |kubectl )?floe-secrets /, '').split(' ');
-      const { code, stdout } = await program(name, '--help');
+      const [first = ''] = args;
+      const isBelow = COMMANDS.find((one) => one.name === name)?.commands?.some((one) => one.name === first);
+      const { code, stdout } = await program(name, ...(isBelow === true ? [first] : []), '--help');
       expect([line, code]).toEqual([line, 0]);
       for (const option of args.filter((arg) => arg.startsWith('-') && arg !== '-')) {
         expect(stdout, line).toMatch(new RegExp(`(^|[ ,])${option}([ ,]|$)`, 'm'));

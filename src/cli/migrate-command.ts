@@ -37,9 +37,53 @@ const MIGRATE_ESO: CommandDeclaration = {
   run: async (options, { terminal }) => (await import('./migrate-eso.ts')).run(options, terminal),
 };
 
+const MIGRATE_SOPS: CommandDeclaration = {
+  name: 'sops',
+  about: 'move what SOPS has encrypted to Infisical, and keep the Secrets',
+  examples: [
+    ['migrate sops secrets/', 'the plan, without the key: names of keys stand in the clear'],
+    [
+      'migrate sops secrets/db.enc.yaml -n floe-jobs --apply',
+      'one file; SOPS decrypts it, into memory alone',
+    ],
+    ['migrate sops db.enc.yaml --name db-credentials --flatten', 'another name; nested keys joined by _'],
+    ['migrate sops secrets/db.enc.yaml -n floe-jobs --rollback', 'and back: what was made upstream goes'],
+  ],
+  declare: (command) => {
+    command.argument(
+      '<files...>',
+      'files of SOPS, or folders to look through: YAML, JSON, dotenv, manifests',
+    );
+    migrationOptions(command)
+      .option('--name <secret>', 'name of the Secret (default: of the file, or in the manifest)')
+      .option('--flatten', 'join the names of nested keys by _')
+      .option('--sops <program>', 'the program that decrypts', 'sops');
+  },
+  run: async (options, { terminal }) => (await import('./migrate-sops.ts')).run(options, terminal),
+};
+
+const MIGRATE_K8S: CommandDeclaration = {
+  name: 'k8s',
+  about: 'move what plain Secrets hold to Infisical, and keep the Secrets',
+  examples: [
+    ['migrate k8s -n floe-jobs', 'the plan: what can be migrated, and what cannot and why'],
+    ['migrate k8s db -n floe-jobs --apply', 'one of them; run it again to go on after a failure'],
+    ['migrate k8s db -n floe-jobs --rollback', 'and back: the Secret stays, what was made upstream goes'],
+  ],
+  declare: (command) => {
+    command.argument('[names...]', 'Secrets; default all of the namespace that people have made');
+    migrationOptions(command);
+  },
+  run: async (options, { terminal }) => (await import('./migrate-k8s.ts')).run(options, terminal),
+};
+
 export const MIGRATE_COMMAND: CommandDeclaration = {
   name: 'migrate',
   about: 'move secrets to Infisical, one at a time and with a way back',
-  examples: [['migrate eso -n floe-jobs', 'what would become of ExternalSecrets']],
-  commands: [MIGRATE_ESO],
+  examples: [
+    ['migrate eso -n floe-jobs', 'what would become of ExternalSecrets'],
+    ['migrate sops secrets/', 'of files that SOPS has encrypted'],
+    ['migrate k8s -n floe-jobs', 'and of plain Secrets'],
+  ],
+  commands: [MIGRATE_ESO, MIGRATE_SOPS, MIGRATE_K8S],
 };

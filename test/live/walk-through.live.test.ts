@@ -1,0 +1,114 @@
+/**
+ * The README's walk-throughs on a real cluster, line by line, as somebody types them: what the page shows is what the
+ * terminal showed. FLOE_SHOW_WALK=1 prints what it shows now.
+ */
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { startControlPlane } from '../../tools/control-plane/start.ts';
+import { findSops } from '../../tools/sops.ts';
+import { needs } from '../needs.ts';
+import { ROOT } from '../sources.ts';
+import { programFile } from '../stories/program.ts';
+import { IDENTITY, PROJECT, startInfisical } from '../upstream/infisical-server.ts';
+import { MANIFESTS, encrypted, makeKey } from '../upstream/sops-files.ts';
+import { prepareCluster } from './cluster.ts';
+import { startSyncingOperator } from './infisical-operator.ts';
+
+const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
+const HOST = 'https://app.infisical.com';
+
+/** The lines of a walk-through, each with what the page shows after it. */
+function walk(name: string): readonly (readonly [line: string, shown: string])[] {
+  const found = new RegExp(`^<!-- live walk-through: ${name} -->\n\n\`\`\`text\n(.*?)^\`\`\``, 'ms').exec(
+    README,
+  );
+  const steps = (found?.[1] ?? '').split(/^\$ /m).slice(1);
+  expect(steps.length).toBeGreaterThan(0);
+  return steps.map((step) => {
+    const [line = '', ...shown] = step.trimEnd().split('\n');
+    return [line, shown.join('\n')] as const;
+  });
+}
+
+const isRunnable = needs('controllers') && needs('sops') && needs('age');
+
+describe.skipIf(!isRunnable)('the walk-through', { timeout: 180_000 }, () => {
+  test('from a repository of SOPS', async () => {
+    const [plane, infisical] = await Promise.all([
+      startControlPlane({ controllers: true }),
+      startInfisical('current'),
+    ]);
+    const folder = mkdtempSync(join(tmpdir(), 'floe-walk-'));
+    await prepareCluster(plane);
+    const labels = { 'floe.dev/environment': 'prod' };
+    await plane.request('POST', '/api/v1/namespaces', { metadata: { name: 'floe-jobs', labels } });
+    const operator = startSyncingOperator(plane, 'floe-jobs', () => infisical);
+    onTestFinished(async () => {
+      await operator.stop();
+      await Promise.all([infisical.stop(), plane.stop()]);
+      rmSync(folder, { recursive: true, force: true });
+    });
+    const key = repository(folder);
+    await plane.request('POST', '/api/v1/namespaces/floe-jobs/secrets', {
+      metadata: { name: 'db', labels: { 'kustomize.toolkit.fluxcd.io/name': 'jobs' } },
+      stringData: { USERNAME: 'floe', PASSWORD: 'made-up' },
+    });
+    const env = {
+      ...key.env,
+      PATH: `${commands(folder)}:${process.env['PATH'] ?? ''}`,
+      KUBECONFIG: plane.kubeconfig,
+      FLOE_SECRETS_UPSTREAM_INFISICAL_HOST_API: `${infisical.url}/api`,
+      FLOE_SECRETS_UPSTREAM_INFISICAL_PROJECT: PROJECT.slug,
+      FLOE_SECRETS_UPSTREAM_INFISICAL_PATH: '/jobs',
+      FLOE_SECRETS_UPSTREAM_INFISICAL_CREDENTIALS: 'infisical-operator-system/machine-identity',
+      INFISICAL_CLIENT_ID: IDENTITY.clientId,
+      INFISICAL_CLIENT_SECRET: IDENTITY.clientSecret,
+    };
+    for (const [line, shown] of walk('sops')) {
+      const said = (await typed(line, { cwd: folder, env })).replaceAll(infisical.url, HOST);
+      if (process.env['FLOE_SHOW_WALK'] !== undefined) process.stdout.write(`$ ${line}\n${said}\n`);
+      else expect(said, line).toBe(shown);
+      // What the operator does takes it a moment.
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+  });
+});
+
+function repository(folder: string): ReturnType<typeof makeKey> {
+  const key = makeKey(folder);
+  mkdirSync(join(folder, 'secrets'));
+  const put = (name: string, content: string, more: readonly string[] = []): string =>
+    encrypted(join(folder, 'secrets', name), content, { ...key, more });
+  put('api-keys.env', 'STRIPE=made-up\nSENDGRID=made-up\n');
+  put('app.enc.json', JSON.stringify({ debug: false, database: { url: 'made-up', pool: 5 } }));
+  put(
+    'db.yaml',
+    'apiVersion: v1\nkind: Secret\nmetadata: {name: db, namespace: floe-jobs}\nstringData: {USERNAME: floe, PASSWORD: made-up}\n',
+    MANIFESTS,
+  );
+  return key;
+}
+
+/** A folder for PATH with what people have installed. */
+function commands(folder: string): string {
+  const bin = join(folder, 'bin');
+  mkdirSync(bin);
+  symlinkSync(findSops() ?? '', join(bin, 'sops'));
+  const script = `#!/bin/sh\nexec "${process.execPath}" "${programFile()}" "$@"\n`;
+  writeFileSync(join(bin, 'floe-secrets'), script, { mode: 0o755 });
+  return bin;
+}
+
+/** Both outputs, as a terminal shows them. Not synchronous: the operator and Infisical are played in this process. */
+async function typed(
+  line: string,
+  { cwd, env }: { readonly cwd: string; readonly env: NodeJS.ProcessEnv },
+): Promise<string> {
+  // The exit code is not shown; a plan with an obstacle is not 0.
+  const { stdout } = await promisify(execFile)('sh', ['-c', `{ ${line}; } 2>&1 || true`], { cwd, env });
+  return stdout.trimEnd();
+}
