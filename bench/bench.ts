@@ -12,7 +12,7 @@ import { makeAuthority } from '../tools/certificates.ts';
 import { measureAlone, median, quantile } from './alone.ts';
 import type { Input } from './inputs.ts';
 import { INPUTS, SYNCED, admissionReview } from './inputs.ts';
-import { runLoad } from './load.ts';
+import { openConnections } from './load.ts';
 import type { Measured } from './servers.ts';
 import { startBare, startWebhook, writeFiles } from './servers.ts';
 import { startStubApi } from './stub-api.ts';
@@ -138,11 +138,14 @@ async function one(server: Measured, input: Input, ca: string, { first, count }:
   const bodies = Array.from({ length: input.isCold === true ? count : 1 }, (_, index) =>
     admissionReview(input.pod(first + index), '705ab4f5-6393-11e8-b7cc-42010a800002'),
   );
-  const before = await server.usage();
   const body = (index: number): string => bodies[index % bodies.length] ?? '';
-  const load = { connections, requests: count, body };
-  const result = await runLoad({ port: server.port, ca, path: input.path ?? '/mutate' }, load);
+  const target = { port: server.port, ca, path: input.path ?? '/mutate' };
+  // An API server's connections live long: their handshakes are no part of a review.
+  const open = await openConnections(target, connections);
+  const before = await server.usage();
+  const result = await open.run({ requests: count, body });
   const after = await server.usage();
+  open.close();
   const cpu = (after.cpu - before.cpu) / result.requests;
   return { cpu, rate: result.requests / result.seconds, p50: result.p50, p99: result.p99 };
 }

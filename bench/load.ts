@@ -17,26 +17,37 @@ export interface LoadResult {
 }
 
 export interface Load {
-  readonly connections: number;
   readonly requests: number;
   body(index: number): string;
 }
 
-export async function runLoad(target: Target, load: Load): Promise<LoadResult> {
+/** Connections that stay open, one request at a time on each. */
+export interface Connections {
+  run(load: Load): Promise<LoadResult>;
+  close(): void;
+}
+
+export async function openConnections(target: Target, count: number): Promise<Connections> {
+  const connections = await Promise.all(Array.from({ length: count }, async () => open(target)));
+  return {
+    run: async (load) => runLoad(connections, target.path, load),
+    close: () => connections.forEach((connection) => connection.close()),
+  };
+}
+
+async function runLoad(connections: readonly Connection[], path: string, load: Load): Promise<LoadResult> {
   const latencies: number[] = [];
   let sent = 0;
   const start = process.hrtime.bigint();
-  const worker = async (): Promise<void> => {
-    const connection = await open(target);
+  const worker = async (connection: Connection): Promise<void> => {
     while (sent < load.requests) {
-      const bytes = requestBytes(target.path, load.body(sent++));
+      const bytes = requestBytes(path, load.body(sent++));
       const began = process.hrtime.bigint();
       await connection.exchange(bytes);
       latencies.push(Number(process.hrtime.bigint() - began) / 1000);
     }
-    connection.close();
   };
-  await Promise.all(Array.from({ length: load.connections }, worker));
+  await Promise.all(connections.map(worker));
   const seconds = Number(process.hrtime.bigint() - start) / 1e9;
   latencies.sort((a, b) => a - b);
   const at = (share: number): number => latencies[Math.floor(latencies.length * share)] ?? 0;
