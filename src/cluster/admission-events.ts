@@ -55,8 +55,9 @@ export function createAnnouncer({ client, events }: AnnouncerOptions): Announcer
   return {
     decided(request, decision) {
       const message = messageOf(request, decision);
+      if (message === undefined) return;
       const owner = controllerOf(request.object);
-      if (message === undefined || owner === undefined || !isDnsLabel(request.namespace)) return;
+      if (owner === undefined || !isDnsLabel(request.namespace)) return;
       const key = JSON.stringify([request.namespace, owner]);
       const messages = waiting.get(key) ?? [];
       if (!waiting.has(key) && waiting.size >= MOST) return;

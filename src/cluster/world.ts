@@ -1,4 +1,5 @@
 /** The live World: Namespaces, ServiceAccounts and sync resources as watches know them, everything else unread. */
+import { derived } from '../kube/derived.ts';
 import type { JsonObject } from '../kube/json.ts';
 import type { KubeObject, ResourceKind } from '../kube/object.ts';
 import { NAMESPACE, SECRET, SERVICE_ACCOUNT, isSameKind } from '../kube/object.ts';
@@ -108,14 +109,9 @@ export function startWorld(
   };
 }
 
-/** Kinds are constants, and each review asks for all of them: their names are put together once. */
+/** Kinds are constants, and each review asks for all of them. */
 function byKind<T>(watches: ReadonlyMap<string, T>): (kind: ResourceKind) => T | undefined {
-  const names = new WeakMap<ResourceKind, string>();
-  return (kind) => {
-    let name = names.get(kind);
-    if (name === undefined) names.set(kind, (name = resourceName(kind)));
-    return watches.get(name);
-  };
+  return derived((kind) => watches.get(resourceName(kind)));
 }
 
 interface Keeping {

@@ -58,12 +58,18 @@ export function claimsOf(inquiry: Inquiry, secret: string, record?: SecretRecord
 
 /** No sync resource that counts: then its operator's mark may claim it, or what would is not readable. */
 function unclaimed(inquiry: Inquiry, record: SecretRecord | undefined): Claims {
-  const marked = record === undefined ? undefined : markOf(inquiry, record);
+  const marked = record === undefined ? undefined : inquiry.settings.markingOf(record);
   const unreadable = marked === undefined ? unreadableKind(inquiry) : undefined;
-  return { trusted: NONE, foreign: NONE, marked, unreadable };
+  return marked === undefined && unreadable === undefined ? NOBODY : { ...NOBODY, marked, unreadable };
 }
 
 const NONE: readonly Claim[] = Object.freeze([]);
+const NOBODY: Claims = Object.freeze({
+  trusted: NONE,
+  foreign: NONE,
+  marked: undefined,
+  unreadable: undefined,
+});
 
 /** A claim as it stands in one namespace. */
 export function claimBy(object: KubeObject, { kind, plugins }: KnownKind, view: View): Claim {
@@ -102,10 +108,6 @@ function opaqueOwner({ settings, world, namespace }: Inquiry, record: SecretReco
   const read = world.watched(known.kind.resource, namespace, owner.name);
   if (read.state !== 'present' || uidOf(read.value.raw) !== owner.uid) return undefined;
   return known.kind.isOpaque(read.value) ? read.value : undefined;
-}
-
-function markOf({ settings }: Inquiry, record: SecretRecord): Plugin | undefined {
-  return settings.marking.find((plugin) => plugin.marks(record));
 }
 
 /** A resource that only makes other resources (a ClusterExternalSecret) speaks through those that are there. */

@@ -33,7 +33,7 @@ export function judgeGroups(bench: Bench, groups: readonly Group[]): Judgement {
   const records: SecretRecord[] = [];
   for (const group of groups) {
     const judged = judgeGroup(bench, group);
-    drafts.push(...judged.drafts);
+    if (judged.drafts.length > 0) drafts.push(...judged.drafts);
     verdicts.push(judged.verdict);
     if (judged.record !== undefined) records.push(judged.record);
   }
@@ -164,6 +164,7 @@ function pluginIdOf({ plan: { chain } }: Bench, { injected }: Group, claims: Cla
 
 /** Where the Secret is absent, those explain it that would not count for one that is there. */
 function claimantsOf({ claims, record }: Resolution): readonly string[] {
+  if (claims.trusted.length === 0 && claims.foreign.length === 0) return NO_CLAIMANTS;
   const names = claims.trusted.map(referenceTo);
   if (record === undefined) names.push(...claims.foreign.map(referenceTo));
   return names;

@@ -3,6 +3,7 @@
  * nearest that has the key wins whole. Owners and ServiceAccounts give defaults, never permissions.
  */
 import { KEYS, PREFIX } from '../contract/keys.ts';
+import { derived } from '../kube/derived.ts';
 import type { JsonObject } from '../kube/json.ts';
 import { text } from '../kube/json.ts';
 import type { KubeObject, OwnerReference, ResourceKind } from '../kube/object.ts';
@@ -68,17 +69,10 @@ export function levelsOf(
   return serviceAccount === undefined ? { all, findings } : { all, serviceAccount, findings };
 }
 
-const ASKING = new WeakMap<KubeObject, boolean>();
-
 /** Whether any annotation of ours stands on it. */
-function asks(object: KubeObject): boolean {
-  let known = ASKING.get(object);
-  if (known === undefined) {
-    known = Object.keys(annotationsOf(object.raw)).some((key) => key.startsWith(PREFIX));
-    ASKING.set(object, known);
-  }
-  return known;
-}
+const asks = derived(({ raw }: KubeObject) =>
+  Object.keys(annotationsOf(raw)).some((key) => key.startsWith(PREFIX)),
+);
 
 /** The pod's ServiceAccount, if it is there. */
 export function accountOf(inquiry: Inquiry, pod: unknown): Pick<Levels, 'serviceAccount' | 'findings'> {

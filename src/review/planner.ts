@@ -3,6 +3,7 @@
  * once. What a plan is made of is its key, so that a remembered plan is the one that would be made.
  */
 import { KEYS } from '../contract/keys.ts';
+import type { Json } from '../kube/json.ts';
 import { isObject, text } from '../kube/json.ts';
 import { label } from '../kube/object.ts';
 import { rawContainers } from '../kube/pod.ts';
@@ -59,19 +60,23 @@ const READ = [
   KEYS.pending,
 ] as const;
 
-const LISTS = ['container', 'init'] as const;
-
-/** Everything that `planOf` reads, but the policy; JSON keeps the parts apart. */
+/** Everything that `planOf` reads, but the policy. */
 function keyOf(policy: Policy, pod: unknown, levels: readonly Level[]): string {
-  const parts: unknown[] = [policy.namespace, label(pod, KEYS.injection)];
+  let key = part(policy.namespace) + part(label(pod, KEYS.injection));
   for (const { name, annotations } of levels) {
-    parts.push(name);
-    for (const key of READ) parts.push(text(annotations, key));
+    key += name;
+    for (const annotation of READ) key += part(text(annotations, annotation));
   }
-  for (const type of LISTS) {
-    // Only these are numbers: nothing that a person writes can be taken for the beginning of a list.
-    parts.push(0);
-    for (const raw of rawContainers(pod, type)) parts.push(isObject(raw) ? (text(raw, 'name') ?? '') : null);
-  }
-  return JSON.stringify(parts);
+  return `${key}|${namesIn(rawContainers(pod, 'container'))}|${namesIn(rawContainers(pod, 'init'))}`;
+}
+
+function namesIn(containers: readonly Json[]): string {
+  let names = '';
+  for (const raw of containers) names += part(isObject(raw) ? (text(raw, 'name') ?? '') : undefined);
+  return names;
+}
+
+/** Behind its length a text may hold anything: nothing that a person writes can be taken for another part. */
+function part(written: string | undefined): string {
+  return written === undefined ? '-' : `${written.length}:${written}`;
 }

@@ -4,6 +4,7 @@
  */
 import type { Config } from '../config/config.ts';
 import { MIRROR_POD } from '../contract/keys.ts';
+import { derived } from '../kube/derived.ts';
 import { annotation } from '../kube/object.ts';
 import type { KubeObject } from '../kube/object.ts';
 import type { World } from '../kube/world.ts';
@@ -16,7 +17,6 @@ import { draft } from './findings.ts';
 import { unreadable } from './levels.ts';
 import { reviewPod } from './pod.ts';
 import { createPlanner } from './planner.ts';
-import type { Policy } from './policy.ts';
 import { isOptedIn, policyOf } from './policy.ts';
 import type { Case } from './case.ts';
 import type { Request } from './request.ts';
@@ -31,7 +31,8 @@ export type Reviewer = (request: Request, world: World, now: number) => Decision
 /** Makes the reviewer of a config; what can be derived from the config is derived once. */
 export function createReviewer(config: Config): Reviewer {
   const settings = settingsOf(config);
-  const policy = policiesOf(settings);
+  // A namespace is read once for all its pods, until the watch brings another object of it.
+  const policy = derived((namespace: KubeObject) => policyOf(settings, namespace));
   const planOf = createPlanner(settings);
   return (request, world, now) => {
     const review = reviewOf(request, settings);
@@ -68,16 +69,6 @@ function reviewOf(request: Request, settings: Settings): ((one: Case) => Decisio
   if (subResource !== '') return undefined;
   if (workloadKind(group, kind) !== undefined) return reviewWorkload;
   return settings.kindOf.has(kindKey({ group, kind })) ? reviewSyncResource : undefined;
-}
-
-/** A namespace is read once for all its pods, until the watch brings another object of it. */
-function policiesOf(settings: Settings): (namespace: KubeObject) => Policy {
-  const known = new WeakMap<KubeObject, Policy>();
-  return (namespace) => {
-    let policy = known.get(namespace);
-    if (policy === undefined) known.set(namespace, (policy = policyOf(settings, namespace)));
-    return policy;
-  };
 }
 
 /** Whether the namespace opted in is not known: then the strictest is assumed, and nothing is let through. */

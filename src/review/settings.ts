@@ -3,6 +3,7 @@ import type { Config } from '../config/config.ts';
 import { ConfigError } from '../config/error.ts';
 import { nearest } from '../kube/nearest.ts';
 import { DEFAULT_INSTALL_NAMESPACE, OPERATOR_NAMESPACES, SYSTEM_NAMESPACES } from '../contract/keys.ts';
+import { derived } from '../kube/derived.ts';
 import type { ResourceKind } from '../kube/object.ts';
 import type { SecretRecord } from '../kube/secret.ts';
 import { PLUGINS } from '../plugins/index.ts';
@@ -18,8 +19,8 @@ export interface Settings {
   readonly enabled: readonly Plugin[];
   /** The same, by id and by alias. */
   readonly plugins: ReadonlyMap<string, Plugin>;
-  /** Those that claim Secrets by their operators' marks alone. */
-  readonly marking: readonly Plugin[];
+  /** The plugin that claims the Secret by its operator's mark alone. */
+  readonly markingOf: (record: SecretRecord) => Plugin | undefined;
   /** The first plugin whose operator's mark the Secret carries: it wrote the Secret at some time. */
   readonly markOf: (record: SecretRecord) => Plugin | undefined;
   /** The kinds of sync resources of all of them, each once. */
@@ -61,8 +62,8 @@ export function settingsOver(config: Config, enabled: readonly Plugin[]): Settin
     plugins: new Map(
       enabled.flatMap((plugin) => [plugin.id, ...plugin.aliases].map((id) => [id, plugin] as const)),
     ),
-    marking: enabled.filter((plugin) => plugin.scopeByMark !== undefined),
-    markOf: rememberedMark(enabled),
+    markingOf: marksAmong(enabled.filter((plugin) => plugin.scopeByMark !== undefined)),
+    markOf: marksAmong(enabled),
     kinds,
     kindOf: new Map(
       kinds.map((kind) => [
@@ -75,16 +76,8 @@ export function settingsOver(config: Config, enabled: readonly Plugin[]): Settin
 }
 
 /** A Secret is reviewed again and again, and what stands on it stays. */
-function rememberedMark(plugins: readonly Plugin[]): Settings['markOf'] {
-  const known = new WeakMap<SecretRecord, { readonly plugin: Plugin | undefined }>();
-  return (record) => {
-    let mark = known.get(record);
-    if (mark === undefined) {
-      mark = { plugin: plugins.find((plugin) => plugin.marks(record)) };
-      known.set(record, mark);
-    }
-    return mark.plugin;
-  };
+function marksAmong(plugins: readonly Plugin[]): Settings['markOf'] {
+  return derived((record) => plugins.find((plugin) => plugin.marks(record)));
 }
 
 export function kindKey(resource: Pick<ResourceKind, 'group' | 'kind'>): string {

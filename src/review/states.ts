@@ -115,30 +115,27 @@ function missingKeys(bench: Bench, group: Group, { record }: Resolution): readon
 
 /** Rows 10 to 15 of a Secret that is there and has its keys. */
 function presentFindings(bench: Bench, group: Group, resolution: Resolution): Stated {
-  const { namespace } = bench.inquiry;
-  const title = `Secret '${group.secret}' in namespace '${namespace}'`;
   const drafts: Draft[] = [];
   const { unreadable: failure } = resolution.claims;
   if (failure !== undefined && !resolution.claimed) drafts.push(unreadableClaimants(bench, group, failure));
-  if (resolution.state === 'Stale') {
-    const severity: Severity = resolution.tooOld ? 'error' : 'warning';
-    const made = draft('FLOE-E806', `${title} is stale: ${resolution.why ?? ''}`, {
-      severity,
-      ...describe(resolution),
-    });
-    drafts.push(about(group, made, 'all'));
-  } else if (resolution.why !== undefined) {
-    const made = draft(
-      'FLOE-E806',
-      `${title} was never written by what targets it: ${resolution.why}`,
-      describe(resolution),
-    );
-    drafts.push(about(group, made, 'all'));
-  }
+  const stale = staleFinding(bench, group, resolution);
+  if (stale !== undefined) drafts.push(about(group, stale, 'all'));
   const unmanaged = failure === undefined ? unmanagedFinding(bench, group, resolution) : undefined;
   if (unmanaged !== undefined) drafts.push(unmanaged);
   const state = unmanaged?.severity === 'error' ? 'Unmanaged' : resolution.state;
   return { state, drafts };
+}
+
+/** Rows 11 and 12: what targets the Secret has never written it, or what it wrote is old. */
+function staleFinding({ inquiry }: Bench, { secret }: Group, resolution: Resolution): Draft | undefined {
+  const { state, why, tooOld } = resolution;
+  if (state !== 'Stale' && why === undefined) return undefined;
+  const title = `Secret '${secret}' in namespace '${inquiry.namespace}'`;
+  const remedy = describe(resolution);
+  if (state !== 'Stale')
+    return draft('FLOE-E806', `${title} was never written by what targets it: ${why}`, remedy);
+  const severity: Severity = tooOld ? 'error' : 'warning';
+  return draft('FLOE-E806', `${title} is stale: ${why ?? ''}`, { severity, ...remedy });
 }
 
 function describe({ culprit }: Resolution): Partial<Draft> {
