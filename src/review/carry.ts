@@ -3,6 +3,7 @@
  * name or a path that something else took counts as carried, and is worth a warning.
  */
 import type { EnvEntry, InjectEntry } from '../contract/grammar.ts';
+import { derived } from '../kube/derived.ts';
 import type { Json, JsonObject } from '../kube/json.ts';
 import { asArray, dig, get, text } from '../kube/json.ts';
 import type { Container } from '../kube/pod.ts';
@@ -16,6 +17,7 @@ import type { VolumePlan } from './volume-plan.ts';
 /** What one container lacks. */
 export interface ContainerGap {
   readonly container: Container;
+  /** The plan's own lists where it carries nothing of them. */
   readonly envFrom: readonly InjectEntry[];
   readonly env: readonly EnvEntry[];
   readonly mounts: readonly VolumePlan[];
@@ -48,14 +50,20 @@ export function isWhole(gap: ContainerGap): boolean {
   return gap.envFrom.length === 0 && gap.env.length === 0 && gap.mounts.length === 0;
 }
 
+/** As the pod gets them. Made once for each list of entries, so that the pods of one plan get the same objects. */
+export const envFromsOf = derived((entries: readonly InjectEntry[]) => entries.map(envFromOf));
+export const envsOf = derived((entries: readonly EnvEntry[]) => entries.map(envOf));
+export const volumesFor = derived((volumes: readonly VolumePlan[]) => volumes.map(volumeOf));
+export const mountsOf = derived((volumes: readonly VolumePlan[]) => volumes.map(mountOf));
+
 /** The `envFrom` entry of an `inject` entry: floe's own form, with prefix and optional only where asked. */
-export function envFromOf(entry: InjectEntry): JsonObject {
+function envFromOf(entry: InjectEntry): JsonObject {
   const optional = entry.optional ? { optional: true } : {};
   const secretRef = { name: entry.secret, ...optional };
   return entry.prefix === '' ? { secretRef } : { prefix: entry.prefix, secretRef };
 }
 
-export function envOf(entry: EnvEntry): JsonObject {
+function envOf(entry: EnvEntry): JsonObject {
   const optional = entry.optional ? { optional: true } : {};
   return {
     name: entry.name,
@@ -63,7 +71,7 @@ export function envOf(entry: EnvEntry): JsonObject {
   };
 }
 
-export function volumeOf(volume: VolumePlan): JsonObject {
+function volumeOf(volume: VolumePlan): JsonObject {
   const sources = volume.files.map(({ secret, key, optional }) => ({
     secret: {
       name: secret,
@@ -75,13 +83,13 @@ export function volumeOf(volume: VolumePlan): JsonObject {
   return { name: volume.name, projected: { ...mode, sources } };
 }
 
-export function mountOf(volume: VolumePlan): JsonObject {
+function mountOf(volume: VolumePlan): JsonObject {
   return { name: volume.name, mountPath: volume.directory, readOnly: true };
 }
 
 function missingEnvFrom(container: Container, wanted: readonly InjectEntry[]): readonly InjectEntry[] {
-  if (wanted.length === 0) return wanted;
   const there = asArray(get(container.raw, 'envFrom'));
+  if (wanted.length === 0 || there.length === 0) return wanted;
   return wanted.filter(
     ({ secret, prefix }) =>
       !there.some(
@@ -111,8 +119,8 @@ function missingMounts(
   wanted: readonly VolumePlan[],
   taken: Draft[],
 ): readonly VolumePlan[] {
-  if (wanted.length === 0) return wanted;
   const there = asArray(get(container.raw, 'volumeMounts'));
+  if (wanted.length === 0 || there.length === 0) return wanted;
   return wanted.filter((volume) => {
     const mount = there.find((one) => plainPath(text(one, 'mountPath') ?? '') === volume.directory);
     if (mount === undefined) return true;

@@ -16,20 +16,23 @@ export interface Outcome {
   readonly mayWait?: boolean;
 }
 
+const ASIDE: Decision = Object.freeze({
+  allowed: true,
+  plugin: '',
+  mayWait: false,
+  findings: [],
+  warnings: [],
+  patch: [],
+  injected: [],
+  verdicts: [],
+  auditAnnotations: {},
+  wanted: [],
+  shared: true,
+});
+
 /** Not judged: exempt, not opted in, or nothing of ours. */
 export function aside(): Decision {
-  return {
-    allowed: true,
-    plugin: '',
-    mayWait: false,
-    findings: [],
-    warnings: [],
-    patch: [],
-    injected: [],
-    verdicts: [],
-    auditAnnotations: {},
-    wanted: [],
-  };
+  return ASIDE;
 }
 
 export function decide(inquiry: Inquiry, manner: Manner, outcome: Outcome): Decision {

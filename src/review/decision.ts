@@ -71,4 +71,9 @@ export interface Decision {
   readonly auditAnnotations: Readonly<Record<string, string>>;
   /** What the judgement needed and nobody had read: read it and review again. Empty when final. */
   readonly wanted: readonly Want[];
+  /**
+   * The same object answers other requests at the same door, so that what is made of it may be kept. Such a decision
+   * has neither findings nor wants.
+   */
+  readonly shared?: true;
 }

@@ -5,9 +5,8 @@
 import { KEYS } from '../contract/keys.ts';
 import type { Json, JsonObject } from '../kube/json.ts';
 import { get, isObject, text } from '../kube/json.ts';
-import { annotationsOf } from '../kube/object.ts';
 import type { ContainerGap, Gaps } from './carry.ts';
-import { envFromOf, envOf, mountOf, volumeOf } from './carry.ts';
+import { envFromsOf, envsOf, mountsOf, volumesFor } from './carry.ts';
 import type { PatchOperation } from './decision.ts';
 
 /** What is written on the pod for people and controllers. */
@@ -22,7 +21,7 @@ export function patchOf(pod: JsonObject, gaps: Gaps, marks: Marks): readonly Pat
   const operations: PatchOperation[] = [];
   for (const gap of gaps.containers) fillGap(operations, gap);
   if (gaps.volumes.length > 0) {
-    append(operations, '/spec/volumes', get(get(pod, 'spec'), 'volumes'), gaps.volumes.map(volumeOf));
+    append(operations, '/spec/volumes', get(get(pod, 'spec'), 'volumes'), volumesFor(gaps.volumes));
   }
   mark(operations, pod, marks);
   return operations;
@@ -31,11 +30,11 @@ export function patchOf(pod: JsonObject, gaps: Gaps, marks: Marks): readonly Pat
 function fillGap(operations: PatchOperation[], { container, envFrom, env, mounts }: ContainerGap): void {
   const { pointer, raw } = container;
   if (envFrom.length > 0) {
-    append(operations, `${pointer}/envFrom`, get(raw, 'envFrom'), envFrom.map(envFromOf));
+    append(operations, `${pointer}/envFrom`, get(raw, 'envFrom'), envFromsOf(envFrom));
   }
-  if (env.length > 0) append(operations, `${pointer}/env`, get(raw, 'env'), env.map(envOf));
+  if (env.length > 0) append(operations, `${pointer}/env`, get(raw, 'env'), envsOf(env));
   if (mounts.length > 0) {
-    append(operations, `${pointer}/volumeMounts`, get(raw, 'volumeMounts'), mounts.map(mountOf));
+    append(operations, `${pointer}/volumeMounts`, get(raw, 'volumeMounts'), mountsOf(mounts));
   }
 }
 
@@ -55,16 +54,16 @@ function append(
 
 /** A mark that nobody wrote and that would be empty stays away; one that somebody forged is overwritten. */
 function mark(operations: PatchOperation[], pod: JsonObject, { injected, versions }: Marks): void {
-  const there = annotationsOf(pod);
-  const isNews = (key: string, value: string): boolean => (text(there, key) ?? '') !== value;
-  const [injectedNews, versionsNews] = [isNews(KEYS.injected, injected), isNews(KEYS.versions, versions)];
-  if (!injectedNews && !versionsNews) return;
   const metadata = get(pod, 'metadata');
-  if (isObject(metadata) && isObject(get(metadata, 'annotations'))) {
+  const there = get(metadata, 'annotations');
+  const injectedNews = (text(there, KEYS.injected) ?? '') !== injected;
+  const versionsNews = (text(there, KEYS.versions) ?? '') !== versions;
+  if (isObject(there)) {
     if (injectedNews) operations.push({ op: 'add', path: INJECTED, value: injected });
     if (versionsNews) operations.push({ op: 'add', path: VERSIONS, value: versions });
     return;
   }
+  if (!injectedNews && !versionsNews) return;
   const annotations = {
     ...(injectedNews ? { [KEYS.injected]: injected } : {}),
     ...(versionsNews ? { [KEYS.versions]: versions } : {}),

@@ -34,6 +34,8 @@ export interface Plan extends Injection {
   readonly pending: PendingChoice;
   /** Names of the Secrets to inject, in order, once each. */
   readonly secrets: readonly string[];
+  /** The same as text, comma-separated. */
+  readonly injected: string;
   /** The same Secrets with the references that the pod has once the plan is carried out. */
   readonly groups: readonly Group[];
   /** Mistakes that no later webhook can heal. */
@@ -71,6 +73,7 @@ export function planOf(settings: Settings, policy: Policy, pod: unknown, levels:
     plugin: chainText(chain),
     pending: pendingOf(settings, reader),
     secrets,
+    injected: secrets.join(','),
     groups: groupsOf(referencesOf(injection, secrets), secrets),
     findings: [
       ...reader.findings,

@@ -5,6 +5,7 @@ import type { Bench } from './bench.ts';
 import type { Case } from './case.ts';
 import type { ContainerGap, Gaps } from './carry.ts';
 import { gapsOf, isWhole } from './carry.ts';
+import type { Outcome } from './decide.ts';
 import { decide } from './decide.ts';
 import type { Decision } from './decision.ts';
 import type { Draft } from './findings.ts';
@@ -19,6 +20,7 @@ import { patchOf } from './patch.ts';
 import type { Plan } from './plan.ts';
 import { requiredKeyReferences } from './planned.ts';
 import { groupsOf, referencesOf } from './references.ts';
+import { sharedDecision } from './shared-decision.ts';
 import { selfProvision } from './self-provided.ts';
 import { unknownKeys } from './unknown-keys.ts';
 import { variableFindings } from './variables.ts';
@@ -33,20 +35,35 @@ export function reviewPod(one: Case): Decision {
 
 /** Refuses only what no later webhook can heal: the grammar, and the states of Secrets that it injects. */
 function mutate(one: Case, levels: Levels, plan: Plan): Decision {
-  const { inquiry, request, policy } = one;
+  const { request, policy } = one;
   const judgement = judgeGroups(benchOf(one, levels, plan), plan.groups);
-  const marks = { injected: plan.secrets.join(','), versions: versionsOf(plan, judgement.records) };
+  const marks = { injected: plan.injected, versions: versionsOf(plan, judgement.records) };
   const drafts = [...policy.findings, ...plan.findings, ...judgement.drafts];
   const patch = patchOf(request.object, gapsOf(request.object, plan), marks);
   const waits = waitsForOwn(one, { levels, plan, drafts });
-  return decide(inquiry, mannerOf(one), {
+  return decisionOn(one, plan, {
     drafts: waits ? waitingDrafts(drafts) : drafts,
     verdicts: judgement.verdicts,
     patch: waits ? [...patch, ...gatePatch(request.object)] : patch,
-    injected: plan.secrets,
-    plugin: plan.plugin,
-    mayWait: plan.pending !== 'deny',
   });
+}
+
+/** Where nothing is to be said, pods of the same plan share their decision. */
+function decisionOn(
+  one: Case,
+  plan: Plan,
+  outcome: Required<Pick<Outcome, 'drafts' | 'verdicts' | 'patch'>>,
+): Decision {
+  const { inquiry, request } = one;
+  const make = (): Decision =>
+    decide(inquiry, mannerOf(one), {
+      ...outcome,
+      injected: plan.secrets,
+      plugin: plan.plugin,
+      mayWait: plan.pending !== 'deny',
+    });
+  const isQuiet = outcome.drafts.length === 0 && inquiry.wanted.length === 0;
+  return isQuiet ? sharedDecision(request.door, plan, outcome, make) : make();
 }
 
 /** Whether the pod gets a gate. Only this call can give it one, so the pod's own references count here too. */
@@ -67,16 +84,16 @@ function waitsForOwn(
 
 /** `name=resourceVersion` of what is injected; a Secret of a file may have no version. */
 function versionsOf({ secrets }: Plan, records: readonly SecretRecord[]): string {
-  const versions: string[] = [];
+  let versions = '';
   for (const secret of secrets) {
     const version = records.find(({ name }) => name === secret)?.resourceVersion ?? '';
-    if (version !== '') versions.push(`${secret}=${version}`);
+    if (version !== '') versions += `${versions === '' ? '' : ','}${secret}=${version}`;
   }
-  return versions.join(',');
+  return versions;
 }
 
 function validate(one: Case, levels: Levels, plan: Plan): Decision {
-  const { inquiry, request, policy } = one;
+  const { request, policy } = one;
   const references = [...referencesOf(request.object), ...requiredKeyReferences(plan)];
   const judgement = judgeGroups(benchOf(one, levels, plan), groupsOf(references, plan.secrets));
   const gaps = gapsOf(request.object, plan);
@@ -93,13 +110,8 @@ function validate(one: Case, levels: Levels, plan: Plan): Decision {
     ...unknownKeys(request.object, 'the pod'),
   ];
   const waits = hasGate(request.object) && isWaiting(gateChoice(one, plan), drafts);
-  return decide(inquiry, mannerOf(one), {
-    drafts: waits ? waitingDrafts(drafts) : drafts,
-    verdicts: judgement.verdicts,
-    injected: plan.secrets,
-    plugin: plan.plugin,
-    mayWait: plan.pending !== 'deny',
-  });
+  const { verdicts } = judgement;
+  return decisionOn(one, plan, { drafts: waits ? waitingDrafts(drafts) : drafts, verdicts, patch: [] });
 }
 
 export function benchOf(

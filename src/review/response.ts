@@ -26,6 +26,22 @@ interface Status {
   readonly details?: { readonly retryAfterSeconds: number } | undefined;
 }
 
+/** How every answer begins; the request's uid follows. */
+const BEFORE_UID = `{"apiVersion":"${REVIEW_VERSION}","kind":"AdmissionReview","response":{"uid":`;
+
+/** What follows the uid in the answers of decisions that are shared. */
+const AFTER_UID = new WeakMap<Decision, string>();
+
+/** The answer as JSON. Where requests share a decision, their answers differ in the uid alone. */
+export function answerTo(request: Request, decision: Decision): string {
+  const known = decision.shared === true ? AFTER_UID.get(decision) : undefined;
+  const uid = JSON.stringify(request.uid);
+  if (known !== undefined) return `${BEFORE_UID}${uid}${known}`;
+  const answer = JSON.stringify(respond(request, decision));
+  if (decision.shared === true) AFTER_UID.set(decision, answer.slice(BEFORE_UID.length + uid.length));
+  return answer;
+}
+
 export function respond(request: Request, decision: Decision): AdmissionReview {
   const { allowed, patch, warnings, auditAnnotations, refusal } = decision;
   // A validating answer may not carry a patch: the API server would take it for a failed call.

@@ -9,7 +9,7 @@ import type { SecureContextOptions } from 'node:tls';
 import type { Decision } from '../review/decision.ts';
 import type { Request } from '../review/request.ts';
 import { BadReview, readRequest } from '../review/request.ts';
-import { respond, respondBriefly, respondFault } from '../review/response.ts';
+import { answerTo, respondBriefly, respondFault } from '../review/response.ts';
 import type { Audit } from './audit.ts';
 import { readBody } from './body.ts';
 import type { Log } from './log.ts';
@@ -124,10 +124,14 @@ function answer(parts: Parts, { to, timeoutMs }: Route, body: Buffer, response: 
   judge(parts, review, timeoutMs, response);
 }
 
-/** A review, since when it is judged, and its span where it is traced. */
-interface Judged {
+/** One request on its way to an answer. */
+interface Asked {
+  readonly parts: Parts;
   readonly review: Request;
+  readonly response: ServerResponse;
+  /** When its review began, on the monotonic clock. */
   readonly started: number;
+  /** Where it is traced. */
   readonly span: ReviewSpan | undefined;
 }
 
@@ -135,19 +139,45 @@ interface Judged {
 function judge(parts: Parts, review: Request, timeoutMs: number, response: ServerResponse): void {
   const started = performance.now();
   const span = parts.trace?.(review, response.req.headers);
-  const judged: Judged = { review, started, span };
-  const fail = (error: unknown): void => send(parts, response, 200, faultOf(parts, judged, error));
-  const decide = (decision: Decision): void => {
-    const tells = decision.allowed || parts.mayTell?.(response.socket?.remoteAddress ?? '') !== false;
-    const body = bodyOf(parts, judged, decision);
-    send(parts, response, 200, tells ? body : JSON.stringify(respondBriefly(review)));
-  };
+  const asked: Asked = { parts, review, response, started, span };
   try {
     const decision = parts.admit(review, timeoutMs, span);
-    if (decision instanceof Promise) decision.then(decide).catch(fail);
-    else decide(decision);
+    if (decision instanceof Promise) tellLater(asked, decision);
+    else tell(asked, decision);
   } catch (error) {
-    fail(error);
+    tellFault(asked, error);
+  }
+}
+
+function tellLater(asked: Asked, decision: Promise<Decision>): void {
+  decision.then((made) => tell(asked, made)).catch((error: unknown) => tellFault(asked, error));
+}
+
+function tell(asked: Asked, decision: Decision): void {
+  const { parts, review, response } = asked;
+  const body = answerTo(review, decision);
+  record(asked, decision);
+  const tells = decision.allowed || parts.mayTell?.(response.socket?.remoteAddress ?? '') !== false;
+  send(parts, response, 200, tells ? body : JSON.stringify(respondBriefly(review)));
+}
+
+function tellFault(asked: Asked, error: unknown): void {
+  const { parts, review, response } = asked;
+  parts.log.error({ err: error, uid: review.uid, door: review.door }, 'review failed');
+  record(asked, undefined);
+  send(parts, response, 200, JSON.stringify(respondFault(review)));
+}
+
+/** A decision stands, whether or not it could be counted. */
+function record({ parts, review, started, span }: Asked, decision: Decision | undefined): void {
+  const { metrics, audit, log } = parts;
+  try {
+    metrics.reviewed(review, decision, performance.now() - started);
+    if (decision === undefined) audit.failed(review, span?.traceId);
+    else audit.decided(review, decision, span?.traceId);
+    span?.decided(decision);
+  } catch (error) {
+    log.error({ err: error }, 'review not recorded');
   }
 }
 
@@ -168,35 +198,6 @@ function send({ leaving }: Parts, response: ServerResponse, status: number, body
   if (leaving()) response.shouldKeepAlive = false;
   response.writeHead(status, { 'content-type': JSON_TYPE, 'content-length': Buffer.byteLength(body) });
   response.end(body);
-}
-
-function bodyOf(parts: Parts, { review, started, span }: Judged, decision: Decision): string {
-  const body = JSON.stringify(respond(review, decision));
-  try {
-    parts.metrics.reviewed(review, decision, performance.now() - started);
-    parts.audit.decided(review, decision, span?.traceId);
-    span?.decided(decision);
-  } catch (error) {
-    notRecorded(parts, error);
-  }
-  return body;
-}
-
-function faultOf(parts: Parts, { review, started, span }: Judged, error: unknown): string {
-  parts.log.error({ err: error, uid: review.uid, door: review.door }, 'review failed');
-  try {
-    parts.metrics.reviewed(review, undefined, performance.now() - started);
-    parts.audit.failed(review, span?.traceId);
-    span?.decided(undefined);
-  } catch (fault) {
-    notRecorded(parts, fault);
-  }
-  return JSON.stringify(respondFault(review));
-}
-
-/** A decision stands, whether or not it could be counted. */
-function notRecorded({ log }: Parts, error: unknown): void {
-  log.error({ err: error }, 'review not recorded');
 }
 
 /** What cannot be read is no AdmissionReview, or a fault of our own; neither is answered 5xx. */

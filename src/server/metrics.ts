@@ -36,57 +36,72 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const { requests, duration, injected, cache } = instruments(registry, options.certificateExpiry);
   const count = boundCounter(requests);
   const countInjected = boundCounter(injected);
-  const countCache = boundCounter(cache);
+  const countLook = boundCounter(cache);
   const namespaceOf = boundedNamespace(options.maxNamespaces ?? 500);
-  const batch = createBatch(({ operation, result, code, namespace, seconds, plugins }: Reviewed) => {
-    duration.observe(seconds);
-    count(operation, result, code, namespace);
-    for (const plugin of plugins) countInjected(plugin, namespace);
+  const durations = createBatch((seconds: number, times) => {
+    for (let index = 0; index < times; index++) duration.observe(seconds);
   });
-  const cacheBatch = createBatch(countCache);
+  const outcomes = createBatch(({ operation, result, code, namespace, plugins }: Outcome, times) => {
+    count([operation, result, code, namespace], times);
+    for (const plugin of plugins) countInjected([plugin, namespace], times);
+  });
+  const looks = createBatch((result: string, times) => countLook([result], times));
   return {
     reviewed(request, decision, milliseconds) {
-      batch.add({
-        operation: operationOf(request),
-        result: resultOf(decision),
-        code: codeOf(decision),
-        namespace: namespaceOf(request, decision),
-        seconds: milliseconds / 1000,
-        plugins: pluginsOf(request, decision),
-      });
+      durations.add(milliseconds / 1000);
+      outcomes.add(outcomeOf(request, decision, namespaceOf(request, decision)));
     },
-    cacheOperation: cacheBatch.add,
+    cacheOperation: looks.add,
     telemetry: createTelemetry(registry),
     contentType: registry.contentType,
     text: () => {
-      batch.flush();
-      cacheBatch.flush();
+      for (const batch of [durations, outcomes, looks]) batch.flush();
       return registry.metrics();
     },
   };
 }
 
-/** What is counted of one review. */
-interface Reviewed {
+/** What is counted of one review: nothing that holds its pod. */
+interface Outcome {
   readonly operation: string;
   readonly result: string;
   readonly code: string;
   readonly namespace: string;
-  readonly seconds: number;
   /** One for each Secret that was injected. */
   readonly plugins: readonly string[];
+}
+
+/** The last outcome of each decision that requests share. */
+const OUTCOMES = new WeakMap<Decision, Outcome>();
+
+function outcomeOf(request: Request, decision: Decision | undefined, namespace: string): Outcome {
+  const operation = operationOf(request);
+  const known = decision?.shared === true ? OUTCOMES.get(decision) : undefined;
+  if (known?.namespace === namespace && known.operation === operation) return known;
+  const [result, code] = [resultOf(decision), codeOf(decision)];
+  const outcome = { operation, result, code, namespace, plugins: pluginsOf(request, decision) };
+  if (decision?.shared === true) OUTCOMES.set(decision, outcome);
+  return outcome;
 }
 
 const BATCH = 256;
 const NO_PLUGINS: readonly string[] = [];
 
-/** Counting one by one, between two requests, costs several times what it costs in a row. */
-function createBatch<T>(count: (item: T) => void): { add(item: T): void; flush(): void } {
+/**
+ * Counting one by one, between two requests, costs several times what it costs in a row; what came several times in a
+ * row is counted at once.
+ */
+function createBatch<T>(count: (item: T, times: number) => void): { add(item: T): void; flush(): void } {
   let items: T[] = [];
   const flush = (): void => {
     const counted = items;
     items = [];
-    for (const item of counted) count(item);
+    let since = 0;
+    for (const [index, item] of counted.entries()) {
+      if (index + 1 < counted.length && counted[index + 1] === item) continue;
+      count(item, index + 1 - since);
+      since = index + 1;
+    }
   };
   return {
     add(item) {
@@ -138,16 +153,16 @@ function instruments(registry: Registry, certificateExpiry: () => number) {
 }
 
 /** Counts by label values; each combination's child is made once, because making it costs more than counting. */
-function boundCounter(counter: Counter): (...labels: string[]) => void {
-  const children = new Map<string, { inc(): void }>();
-  return (...labels) => {
+function boundCounter(counter: Counter): (labels: readonly string[], times: number) => void {
+  const children = new Map<string, { inc(times: number): void }>();
+  return (labels, times) => {
     const key = labels.join('\n');
     let child = children.get(key);
     if (child === undefined) {
       child = counter.labels(...labels);
       children.set(key, child);
     }
-    child.inc();
+    child.inc(times);
   };
 }
 

@@ -54,6 +54,28 @@ it('counts what /mutate injected, and nothing that was refused or looked at by /
   ]);
 });
 
+it('counts each review of a decision that many share', async () => {
+  const metrics = createMetrics({ certificateExpiry: () => 0 });
+  const shared = decision({ mode: 'strict', verdicts: [injected], shared: true });
+  const aside = decision({ shared: true });
+  for (let index = 0; index < 600; index += 1) metrics.reviewed(requestOf({ door: 'mutate' }), shared, 1);
+  for (const operation of ['CREATE', 'UPDATE', 'CREATE'])
+    metrics.reviewed(requestOf({ operation }), aside, 1);
+  metrics.reviewed(requestOf({ door: 'mutate', namespace: 'other' }), shared, 1);
+  const text = await metrics.text();
+  expect(counted(text, 'floe_secrets_admission_requests_total')).toEqual([
+    'floe_secrets_admission_requests_total{operation="CREATE",result="allowed",code="",namespace="floe-jobs"} 600',
+    'floe_secrets_admission_requests_total{operation="CREATE",result="allowed",code="",namespace="_other"} 2',
+    'floe_secrets_admission_requests_total{operation="UPDATE",result="allowed",code="",namespace="_other"} 1',
+    'floe_secrets_admission_requests_total{operation="CREATE",result="allowed",code="",namespace="other"} 1',
+  ]);
+  expect(counted(text, 'floe_secrets_injected_total')).toEqual([
+    'floe_secrets_injected_total{plugin="k8s",namespace="floe-jobs"} 600',
+    'floe_secrets_injected_total{plugin="k8s",namespace="other"} 1',
+  ]);
+  expect(text).toContain('floe_secrets_admission_duration_seconds_count 604');
+});
+
 it('bounds the labels that strangers choose', async () => {
   const metrics = createMetrics({ certificateExpiry: () => 0, maxNamespaces: 2 });
   for (const namespace of ['a', 'b', 'c', 'd', 'a']) {
