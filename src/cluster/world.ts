@@ -1,4 +1,5 @@
 /** The live World: Namespaces, ServiceAccounts and sync resources as watches know them, everything else unread. */
+import { LRUCache } from 'lru-cache';
 import { derived } from '../kube/derived.ts';
 import type { JsonObject } from '../kube/json.ts';
 import type { KubeObject, ResourceKind } from '../kube/object.ts';
@@ -77,6 +78,7 @@ export function startWorld(
   const essential = [watches.namespaces, watches.serviceAccounts, watches.secrets, ...watches.syncs.values()];
   const awaited = essential.filter((watch) => watch !== undefined);
   const syncOf = byKind(watches.syncs);
+  const unpacked = createUnpacker();
   return {
     namespace: (name) => believed(watches.namespaces.objects.get('', name)),
     // That something is not in a watch may be the watch's delay, so absence is never its word.
@@ -178,6 +180,9 @@ function startSync(
   );
 }
 
+/** How many of them are kept as objects too: a few hundred bytes each. */
+const UNPACKED = 1_000;
+
 /** All Secrets of a cluster at once: as text a record takes a third of the room of its objects. */
 function startSecrets(client: Client, { options, changes }: Keeping): Reflector<string> {
   const reduce = (_kind: ResourceKind, raw: JsonObject): string => JSON.stringify(reduceSecret(raw));
@@ -193,8 +198,15 @@ function startSecrets(client: Client, { options, changes }: Keeping): Reflector<
   );
 }
 
-function unpacked(packed: string | undefined): SecretRecord | undefined {
-  return packed === undefined ? undefined : (JSON.parse(packed) as SecretRecord);
+/** The records that pods ask for again and again; a Secret that changes has another text. */
+function createUnpacker(): (packed: string | undefined) => SecretRecord | undefined {
+  const known = new LRUCache<string, SecretRecord>({ max: UNPACKED });
+  return (packed) => {
+    if (packed === undefined) return undefined;
+    let record = known.get(packed);
+    if (record === undefined) known.set(packed, (record = JSON.parse(packed) as SecretRecord));
+    return record;
+  };
 }
 
 /** A CRD's name is its resource's: whoever watches that looks again when the CRD comes, changes or goes. */

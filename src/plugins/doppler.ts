@@ -1,4 +1,5 @@
 /** Doppler's operator: DopplerSecret (v1alpha1), as its controller of v1.7 writes it. */
+import { derived } from '../kube/derived.ts';
 import { asNumber, dig, get, text } from '../kube/json.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { namespaceOf } from '../kube/object.ts';
@@ -21,8 +22,8 @@ export const dopplerSecret: SyncKind = {
     namespaced: true,
   },
   targets: targetsOf,
-  health: healthOf,
-  scope: scopeOf,
+  health: derived(healthOf),
+  scope: derived(scopeOf),
   credentialNamespaces: (object) => texts([dig(object.raw, 'spec', 'tokenSecret', 'namespace')]),
   revive: 'wait for its next resync (resyncSeconds) or change its spec, so that the operator writes it again',
 };

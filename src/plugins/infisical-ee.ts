@@ -2,6 +2,7 @@
  * Infisical's operator with InfisicalDynamicSecret: credentials that live as long as their lease. The operator makes
  * the Secret empty first and then leases, so a Secret without keys is one to wait for.
  */
+import { derived } from '../kube/derived.ts';
 import { dig, get, text } from '../kube/json.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { namespaceOf, timeOf } from '../kube/object.ts';
@@ -26,9 +27,9 @@ const infisicalDynamicSecret: SyncKind = {
       text(reference, 'secretNamespace') ?? namespaceOf(object.raw),
     );
   },
-  health: healthOf,
-  scope: scopeOf,
-  credentialNamespaces: (object) => credentialNamespacesOf(object.raw),
+  health: derived(healthOf),
+  scope: derived(scopeOf),
+  credentialNamespaces: derived((object) => credentialNamespacesOf(object.raw)),
   revive: 'recreate it: the operator fills a Secret only when it takes a new lease',
 };
 

@@ -1,4 +1,5 @@
 /** InfisicalStaticSecret (v1beta1), and the InfisicalAuth and InfisicalConnection behind it. */
+import { derived } from '../kube/derived.ts';
 import { asArray, dig, get, text } from '../kube/json.ts';
 import type { KubeObject, ResourceKind } from '../kube/object.ts';
 import { namespaceOf, timeOf } from '../kube/object.ts';
@@ -27,7 +28,7 @@ export const infisicalStaticSecret: SyncKind = {
   companions: [AUTH, CONNECTION],
   targets: targetsOfStatic,
   health: healthOfStatic,
-  scope: scopeOfStatic,
+  scope: derived(scopeOfStatic),
   credentialNamespaces: (object) => texts([dig(object.raw, 'spec', 'infisicalAuthRef', 'namespace')]),
   revive:
     'wait for its next refresh (syncOptions.refreshInterval) or change a label of it: the operator then writes it again',

@@ -2,6 +2,7 @@
  * Infisical's operator: InfisicalSecret (v1alpha1) and InfisicalStaticSecret (v1beta1). Conditions as its
  * `internal/services` write them in v0.11; reasons differ in case between kinds, so only `status` is read.
  */
+import { derived } from '../kube/derived.ts';
 import type { Json } from '../kube/json.ts';
 import { asArray, asNumber, asObject, dig, get, isObject, text } from '../kube/json.ts';
 import type { KubeObject } from '../kube/object.ts';
@@ -40,9 +41,9 @@ export const infisicalSecret: SyncKind = {
     namespaced: true,
   },
   targets: targetsOfSecret,
-  health: healthOfSecret,
-  scope: scopeOfSecret,
-  credentialNamespaces: (object) => credentialNamespacesOf(object.raw),
+  health: derived(healthOfSecret),
+  scope: derived(scopeOfSecret),
+  credentialNamespaces: derived((object) => credentialNamespacesOf(object.raw)),
   revive:
     'change its spec (for example syncConfig.resyncInterval) or recreate it: the operator does not look whether a Secret that it wrote is still there',
 };

@@ -2,6 +2,7 @@
  * 1Password's operator: OnePasswordItem (v1), as its controller of v1.12 writes it. It also syncs Secrets for
  * annotated Deployments, without any resource: then its annotations on the Secret alone claim it.
  */
+import { derived } from '../kube/derived.ts';
 import { get, text } from '../kube/json.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { nameOf, namespaceOf } from '../kube/object.ts';
@@ -24,7 +25,7 @@ export const onePasswordItem: SyncKind = {
   },
   // The Secret has the item's name; what the operator changes of it, no name of a custom resource can have.
   targets: ({ raw }) => target(nameOf(raw), namespaceOf(raw)),
-  health: healthOf,
+  health: derived(healthOf),
   scope: ({ raw }) => scopeOfPath(text(get(raw, 'spec'), 'itemPath')),
   // The token of 1Password Connect is the operator's own.
   credentialNamespaces: () => [],

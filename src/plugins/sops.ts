@@ -2,6 +2,7 @@
  * Secrets that stand in git, encrypted: SopsSecret of isindir's sops-secrets-operator 0.21, SealedSecret of Bitnami's
  * sealed-secrets 0.36. Both are driven by events, so nothing of them is ever old, and neither reads a project.
  */
+import { derived } from '../kube/derived.ts';
 import { asArray, asNumber, dig, flag, get, text } from '../kube/json.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { nameOf, namespaceOf } from '../kube/object.ts';
@@ -31,7 +32,7 @@ export const sopsSecret: SyncKind = {
       .filter((name) => !name.startsWith(CIPHERTEXT))
       .flatMap((name) => target(name, namespaceOf(object.raw))),
   isOpaque: (object) => namesOf(object).some((name) => name.startsWith(CIPHERTEXT)),
-  health: healthOfSops,
+  health: derived(healthOfSops),
   scope: inGit,
   credentialNamespaces: () => [],
   revive: 'change an annotation of it, or restart its operator: it then decrypts it again',
@@ -46,7 +47,7 @@ export const sealedSecret: SyncKind = {
     namespaced: true,
   },
   targets: ({ raw }) => target(nameOf(raw), namespaceOf(raw)),
-  health: healthOfSealed,
+  health: derived(healthOfSealed),
   scope: inGit,
   credentialNamespaces: () => [],
   mayBeSilent: true,

@@ -1,7 +1,6 @@
 /** E812: literals in `env` that have the shape of a well-known credential. The value itself is never repeated. */
 import { asArray, get, text } from '../kube/json.ts';
 import type { Container } from '../kube/pod.ts';
-import { containersOf } from '../kube/pod.ts';
 import type { Draft } from './findings.ts';
 import { draft } from './findings.ts';
 import { useIn } from './references.ts';
@@ -23,6 +22,9 @@ const SHAPES: readonly (readonly [words: string, shape: RegExp])[] = [
   ['a URL with a password', /^[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:@/]{1,64}:[^\s@/$]{3,128}@/],
 ];
 
+/** Most values have none of them, and are looked at once for that. */
+const ANY_SHAPE = new RegExp(SHAPES.map(([, shape]) => shape.source).join('|'));
+
 /** A PEM key is the longest that is looked at. */
 const LONGEST = 16_384;
 /** Nothing shorter is a credential. */
@@ -36,9 +38,9 @@ const RANDOM_HEX = /^[0-9a-f]{64}$/i;
 const SECRET_NAME = /(?:TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL)S?$/i;
 const RANDOM_HEX_BITS = 3.3;
 
-export function literalFindings(pod: unknown): readonly Draft[] {
+export function literalFindings(containers: readonly Container[]): readonly Draft[] {
   const found: Draft[] = [];
-  for (const container of containersOf(pod)) addLiterals(found, container);
+  for (const container of containers) addLiterals(found, container);
   return found;
 }
 
@@ -61,7 +63,7 @@ function addLiterals(found: Draft[], container: Container): void {
 /** What the value looks like, or undefined. */
 function credentialIn(name: string, value: string): string | undefined {
   if (value.length > LONGEST) return undefined;
-  const shape = SHAPES.find(([, one]) => one.test(value));
+  const shape = ANY_SHAPE.test(value) ? SHAPES.find(([, one]) => one.test(value)) : undefined;
   if (shape !== undefined) return shape[0];
   return isRandom(name, value) ? 'a random credential' : undefined;
 }

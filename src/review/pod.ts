@@ -1,6 +1,6 @@
 /** A pod at its creation. `/mutate` injects; `/validate` judges everything on the final pod. */
 import { controllerOf } from '../kube/object.ts';
-import { serviceAccountNameOf } from '../kube/pod.ts';
+import { containersOf, serviceAccountNameOf } from '../kube/pod.ts';
 import type { Bench } from './bench.ts';
 import type { Case } from './case.ts';
 import type { ContainerGap, Gaps } from './carry.ts';
@@ -94,7 +94,8 @@ function versionsOf({ secrets }: Plan, records: readonly SecretRecord[]): string
 
 function validate(one: Case, levels: Levels, plan: Plan): Decision {
   const { request, policy } = one;
-  const references = [...referencesOf(request.object), ...requiredKeyReferences(plan)];
+  const containers = containersOf(request.object);
+  const references = [...referencesOf(request.object, containers), ...requiredKeyReferences(plan)];
   const judgement = judgeGroups(benchOf(one, levels, plan), groupsOf(references, plan.secrets));
   const gaps = gapsOf(request.object, plan);
   const drafts = [
@@ -105,8 +106,8 @@ function validate(one: Case, levels: Levels, plan: Plan): Decision {
     ...notCarried(gaps, plan),
     ...judgement.drafts,
     ...gaps.taken,
-    ...literalFindings(request.object),
-    ...variableFindings(request.object, judgement.records),
+    ...literalFindings(containers),
+    ...variableFindings(containers, judgement.records),
     ...unknownKeys(request.object, 'the pod'),
   ];
   const waits = hasGate(request.object) && isWaiting(gateChoice(one, plan), drafts);

@@ -68,9 +68,9 @@ const SECRET_REF_VOLUMES = [
 const CONTAINER_WORDS = { container: 'container', init: 'init container', ephemeral: 'ephemeral container' };
 
 /** Every reference of the pod, in the order: containers, volumes, imagePullSecrets. */
-export function referencesOf(pod: unknown): readonly Reference[] {
+export function referencesOf(pod: unknown, containers = containersOf(pod)): readonly Reference[] {
   const found: Reference[] = [];
-  for (const container of containersOf(pod)) addContainer(found, container);
+  for (const container of containers) addContainer(found, container);
   for (const volume of volumesOf(pod)) addVolume(found, volume);
   for (const reference of asArray(get(get(pod, 'spec'), 'imagePullSecrets'))) {
     add(found, { secret: text(reference, 'name'), use: IMAGE_PULL, tolerated: true });

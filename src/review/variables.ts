@@ -5,7 +5,6 @@
 import { isVariableName } from '../kube/names.ts';
 import { asArray, get, text } from '../kube/json.ts';
 import type { Container } from '../kube/pod.ts';
-import { containersOf } from '../kube/pod.ts';
 import type { SecretRecord } from '../kube/secret.ts';
 import type { Draft } from './findings.ts';
 import { draft } from './findings.ts';
@@ -14,9 +13,12 @@ import { useIn } from './references.ts';
 /** At most so many of a kind for one container: a warning is read, a list is not. */
 const SHOWN = 3;
 
-export function variableFindings(pod: unknown, records: readonly SecretRecord[]): readonly Draft[] {
+export function variableFindings(
+  containers: readonly Container[],
+  records: readonly SecretRecord[],
+): readonly Draft[] {
   const found: Draft[] = [];
-  for (const container of containersOf(pod)) found.push(...findingsOf(container, records));
+  for (const container of containers) found.push(...findingsOf(container, records));
   return found;
 }
 

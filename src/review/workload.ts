@@ -7,6 +7,7 @@ import { MODES } from '../contract/keys.ts';
 import type { Mode } from '../contract/keys.ts';
 import { dig, get } from '../kube/json.ts';
 import { controllerOf } from '../kube/object.ts';
+import { containersOf } from '../kube/pod.ts';
 import type { WorkloadKind } from '../kube/workload.ts';
 import { podOfTemplate, workloadKind } from '../kube/workload.ts';
 import type { Case } from './case.ts';
@@ -39,7 +40,7 @@ export function reviewWorkload(one: Case): Decision {
     ...plan.findings,
     ...plan.absentContainers,
     ...judgement.drafts,
-    ...literalFindings(pod),
+    ...literalFindings(containersOf(pod)),
     ...unknownKeys(pod, 'the pod template'),
   ];
   const manner = { mode: modeOf(one), bare: false, dryRun: request.dryRun };

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { containersOf } from '../../src/kube/pod.ts';
 import { literalFindings } from '../../src/review/literals.ts';
 
 // Made up, in the shapes of real ones; put together here so that no scanner takes them for a leak.
@@ -21,9 +22,10 @@ const LOOKS_LIKE: readonly (readonly [string, string])[] = [
 const env = (name: string, value: unknown) => ({
   spec: { containers: [{ name: 'dbt', env: [{ name, value }] }] },
 });
+const findingsOf = (pod: object): ReturnType<typeof literalFindings> => literalFindings(containersOf(pod));
 
 it.each(LOOKS_LIKE)('%s is warned of, and not repeated', (words, value) => {
-  const [finding, ...more] = literalFindings(env('ANY', value));
+  const [finding, ...more] = findingsOf(env('ANY', value));
   expect(more).toEqual([]);
   expect(finding).toMatchObject({ code: 'FLOE-E812', severity: 'warning' });
   expect(finding?.what).toContain(words);
@@ -43,7 +45,7 @@ it.each([
   ['PASSWORD', 7],
   ['PASSWORD', null],
 ])('%s=%j is nothing', (name, value) => {
-  expect(literalFindings(env(name, value))).toEqual([]);
+  expect(findingsOf(env(name, value))).toEqual([]);
 });
 
 const BASE64 = joined('q7Xk2VbN9s', 'LmT4wZpR8c', 'Yd6HfJ');
@@ -54,7 +56,7 @@ it.each([
   ['API_KEY', BASE64],
   ['CLIENT_SECRET', HEX],
 ])('what is random is one where the name says so: %s', (name, value) => {
-  expect(literalFindings(env(name, value))).toMatchObject([
+  expect(findingsOf(env(name, value))).toMatchObject([
     { what: `the value of variable ${name} looks like a random credential` },
   ]);
 });
@@ -67,11 +69,11 @@ it.each([
   ['CLIENT_SECRET', '0'.repeat(64)],
   ['TOKEN', '7d444840-9dc0-11d1-b245-5ffdce74fad2'],
 ])('but not where it is more likely something else: %s', (name, value) => {
-  expect(literalFindings(env(name, value))).toEqual([]);
+  expect(findingsOf(env(name, value))).toEqual([]);
 });
 
 it('is quick with values that a backtracking expression would drown in', () => {
   for (const piece of ['a', 'A ', '-----BEGIN A', 'a://b:', ' ', '.', 'st.0-', 'eyJ', 'eyJa.']) {
-    expect(literalFindings(env('TOKEN', piece.repeat(100_000)))).toEqual([]);
+    expect(findingsOf(env('TOKEN', piece.repeat(100_000)))).toEqual([]);
   }
 });
