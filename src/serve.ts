@@ -31,6 +31,8 @@ import type { Log } from './server/log.ts';
 import { createLog, openLines } from './server/log.ts';
 import { createMetrics } from './server/metrics.ts';
 import { openTracing } from './server/open-tracing.ts';
+import type { Pressure } from './server/pressure.ts';
+import { watchPressure } from './server/pressure.ts';
 import { createRefusals } from './server/refusals.ts';
 import { tidyOnceReady } from './server/tidy.ts';
 
@@ -75,7 +77,9 @@ export async function serve(config: Config, options: ServeOptions): Promise<numb
     });
     closers.push(async () => tracing?.stop(LAST_SPANS));
     const begin = tracing?.begin;
-    const parts = { client, options, serving, log, telemetry, begin, count: cacheOperation };
+    const pressure = watchPressure();
+    closers.push(pressure.stop);
+    const parts = { client, options, serving, log, telemetry, begin, pressure, count: cacheOperation };
     const cluster = clusterOf(config, parts);
     closers.push(cluster.stop);
     const { admit } = cluster;
@@ -95,6 +99,8 @@ export async function serve(config: Config, options: ServeOptions): Promise<numb
       tls: certificates.current(),
       admit,
       trace: tracing?.review,
+      pressure,
+      overloaded: (action) => telemetry.count('floe_secrets_overload_total', { action }),
       audit: told,
       metrics,
       log,
@@ -156,6 +162,7 @@ interface ClusterParts {
   readonly telemetry: Telemetry;
   /** Where the controllers' work is traced. */
   readonly begin: BeginSpan | undefined;
+  readonly pressure: Pressure;
 }
 
 function clusterOf(config: Config, parts: ClusterParts): Cluster {
@@ -165,7 +172,7 @@ function clusterOf(config: Config, parts: ClusterParts): Cluster {
 }
 
 function liveCluster(config: Config, parts: ClusterParts & { readonly client: Client }): Cluster {
-  const { client, count, log, serving, telemetry, begin } = parts;
+  const { client, count, log, serving, telemetry, begin, pressure } = parts;
   const live = createLiveCluster({
     client,
     kinds: settingsOf(config).kinds,
@@ -174,7 +181,12 @@ function liveCluster(config: Config, parts: ClusterParts & { readonly client: Cl
     serves: (controller) => election.serves(controller),
     report: watchReporter(log),
   });
-  const admit = live.admission({ review: createReviewer(config), now: Date.now });
+  const admit = live.admission({
+    review: createReviewer(config),
+    now: Date.now,
+    pressed: pressure.isHigh,
+    leftOut: () => telemetry.count('floe_secrets_overload_total', { action: 'not_looked_up' }),
+  });
   const events = createEvents({
     client,
     telemetry,

@@ -9,7 +9,7 @@ import type { Decision } from '../review/decision.ts';
 import type { Request } from '../review/request.ts';
 import { createClaimants } from './claimants.ts';
 import { confirm } from './confirm.ts';
-import { startDeadline } from './deadline.ts';
+import { NO_TIME, startDeadline } from './deadline.ts';
 import { createLimiter } from './limiter.ts';
 import type { Lookup } from './lookup.ts';
 import { believedWorld, createOverlay } from './overlay.ts';
@@ -29,6 +29,10 @@ export interface AdmissionParts {
   targets(object: KubeObject): readonly Target[];
   /** Told once for each Secret that a review asks for: believed without a look, or read. */
   count?: ((result: 'hit' | 'miss') => void) | undefined;
+  /** Whether there are more reviews than can be looked up in time. */
+  pressed?: (() => boolean) | undefined;
+  /** Told of each review that was decided without its live looks. */
+  leftOut?: (() => void) | undefined;
 }
 
 /**
@@ -45,19 +49,29 @@ const SHORTEST = 100;
 const READS_PER_REQUEST = 16;
 
 export function createAdmission(parts: AdmissionParts): Admission {
-  const { review, lookup, count } = parts;
+  const { review, lookup, count, pressed, leftOut } = parts;
   const believed = believedWorld(parts.world, lookup.memory);
   return (request, timeoutMs, span) => {
     const now = parts.now();
     const first = review(request, believed, now);
-    if (!first.allowed || first.wanted.length > 0) return look(parts, { request, timeoutMs, now, span });
+    if (!first.allowed || first.wanted.length > 0) {
+      const hurried = isLenient(first) && pressed?.() === true;
+      if (hurried) leftOut?.();
+      return look(parts, { request, timeoutMs: hurried ? 0 : timeoutMs, now, span });
+    }
     for (const verdict of first.verdicts) if (verdict.state !== undefined) count?.('hit');
     return first;
   };
 }
 
+/** Nothing is refused there, so a look only adds to what is told; it is left to those that depend on one. */
+function isLenient({ mode }: Decision): boolean {
+  return mode === 'audit' || mode === 'warn';
+}
+
 interface Asked {
   readonly request: Request;
+  /** 0 is no time for any look. */
   readonly timeoutMs: number;
   readonly now: number;
   readonly span: Span | undefined;
@@ -76,7 +90,8 @@ async function look(
     onHit: () => count?.('hit'),
   });
   const judge = (): Decision => review(request, overlay.world, now);
-  const deadline = startDeadline(Math.min(Math.max(timeoutMs - RESERVE, SHORTEST), LONGEST));
+  const deadline =
+    timeoutMs === 0 ? NO_TIME : startDeadline(Math.min(Math.max(timeoutMs - RESERVE, SHORTEST), LONGEST));
   const limit = createLimiter(READS_PER_REQUEST);
   try {
     return await decide(

@@ -23,3 +23,10 @@ export function startDeadline(milliseconds: number): Deadline {
     clear: () => clearTimeout(timer),
   };
 }
+
+/** No time at all: what is not known already is not looked up. */
+export const NO_TIME: Deadline = {
+  expired: true,
+  within: async () => undefined,
+  clear: () => undefined,
+};

@@ -30,6 +30,14 @@ export function unanswered(want: Want): ReadFailure {
   };
 }
 
+/** The failure of a live read that was left out, so that reviews which depend on theirs get them in time. */
+export function leftOut(want: Want): ReadFailure {
+  return {
+    reason: 'unavailable',
+    message: `${describe(attemptOf(want))}: left out, because too many reviews wait for the Kubernetes API`,
+  };
+}
+
 /** The call that answers a Want. */
 export function attemptOf(want: Want): Attempt {
   if (want.what === 'namespace') return { verb: 'get', kind: NAMESPACE };

@@ -24,10 +24,13 @@ export interface LiveClusterOptions extends WatchOptions {
   readonly count?: ((result: 'hit' | 'miss') => void) | undefined;
 }
 
+/** What an admission over it is given besides. */
+export type LiveAdmissionParts = Pick<AdmissionParts, 'review' | 'now' | 'pressed' | 'leftOut'>;
+
 export interface LiveCluster {
   readonly world: LiveWorld;
   readonly lookup: Lookup;
-  admission(parts: Pick<AdmissionParts, 'review' | 'now'>): Admission;
+  admission(parts: LiveAdmissionParts): Admission;
   ready: LiveWorld['ready'];
   /** Every sync resource that is known. */
   syncObjects(): Iterable<KubeObject>;
@@ -52,8 +55,15 @@ export function createLiveCluster(options: LiveClusterOptions): LiveCluster {
   return {
     world,
     lookup,
-    admission: ({ review, now }) =>
-      createAdmission({ review, now, world, lookup, count, targets: (object) => targetsOf(kinds, object) }),
+    admission: ({ pressed, ...parts }) =>
+      createAdmission({
+        ...parts,
+        world,
+        lookup,
+        count,
+        pressed: () => lookup.crowded?.() === true || pressed?.() === true,
+        targets: (object) => targetsOf(kinds, object),
+      }),
     ready: world.ready,
     syncObjects: world.syncObjects,
     stop: world.stop,

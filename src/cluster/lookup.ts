@@ -24,6 +24,8 @@ export interface Lookup {
   readonly memory: Memory;
   /** Reads now; `fresh` takes no answer of a read that began before. Never rejects: a failure is an answer. */
   read(want: Want, fresh?: boolean): Promise<Answer>;
+  /** Whether reads that begin now would wait for so many others that answers come late. */
+  crowded?(): boolean;
 }
 
 export interface LookupOptions extends MemoryOptions {
@@ -35,6 +37,8 @@ export interface LookupOptions extends MemoryOptions {
 
 const CONCURRENCY = 64;
 const TIMEOUT = 2_000;
+/** Reads that wait, in turns of `concurrency`, before there are too many. */
+const CROWD = 3;
 
 /**
  * For how many milliseconds an admission may still go by what a Secret was before: a read takes its time, and then
@@ -47,7 +51,9 @@ export function outdatedFor({ access, cacheMax, cacheTtl }: Config['secrets']): 
 export function createLookup(client: Client, options: LookupOptions): Lookup {
   const memory = createMemory(options);
   const flights = createFlights<Answer>();
-  const limit = createLimiter(options.concurrency ?? CONCURRENCY);
+  const concurrency = options.concurrency ?? CONCURRENCY;
+  const limit = createLimiter(concurrency);
+  let underWay = 0;
   const timeoutMs = options.timeoutMs ?? TIMEOUT;
   return {
     memory,
@@ -56,12 +62,18 @@ export function createLookup(client: Client, options: LookupOptions): Lookup {
       const flight = want.what === 'secret' && want.full ? `full:${key}` : key;
       const read = async (): Promise<Answer> => {
         const signal = AbortSignal.timeout(timeoutMs);
-        const answer = await limit(async () => answerTo(client, want, signal));
-        memory.remember(key, answer);
-        return answer;
+        underWay += 1;
+        try {
+          const answer = await limit(async () => answerTo(client, want, signal));
+          memory.remember(key, answer);
+          return answer;
+        } finally {
+          underWay -= 1;
+        }
       };
       return flights.join(flight, read, fresh);
     },
+    crowded: () => underWay >= CROWD * concurrency,
   };
 }
 

@@ -6,7 +6,8 @@ import type { Answer } from './answers.ts';
 import { failedAnswer, keyOfWant } from './answers.ts';
 import type { Claimants } from './claimants.ts';
 import type { Deadline } from './deadline.ts';
-import { unanswered } from './failure.ts';
+import { NO_TIME } from './deadline.ts';
+import { leftOut, unanswered } from './failure.ts';
 import type { Limiter } from './limiter.ts';
 import { beginLook, endLook } from './look-span.ts';
 import type { Lookup } from './lookup.ts';
@@ -53,7 +54,8 @@ export async function ask(session: Session, want: Want, fresh: boolean): Promise
   const read = await limit(async () =>
     deadline.expired ? undefined : deadline.within(lookup.read(want, fresh)),
   );
-  const answer = read ?? failedAnswer(want, unanswered(want));
+  const why = deadline === NO_TIME ? leftOut : unanswered;
+  const answer = read ?? failedAnswer(want, why(want));
   if (look !== undefined) endLook(look, answer);
   return answer;
 }

@@ -52,6 +52,10 @@ export const COUNTERS = {
     help: 'Events written, or dropped because there were too many',
     labels: ['result'],
   },
+  floe_secrets_overload_total: {
+    help: 'What was done because there was more to judge than could be: caller_gone, not_looked_up, body_waited',
+    labels: ['action'],
+  },
   floe_secrets_spans_total: {
     help: 'Spans that an OpenTelemetry collector took, or that were lost',
     labels: ['result'],

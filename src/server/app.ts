@@ -11,7 +11,8 @@ import type { Request } from '../review/request.ts';
 import { BadReview, readRequest } from '../review/request.ts';
 import { answerTo, respondBriefly, respondFault } from '../review/response.ts';
 import type { Audit } from './audit.ts';
-import { readBody } from './body.ts';
+import type { Intake, IntakeOptions } from './intake.ts';
+import { createIntake } from './intake.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import type { MayTell } from './refusals.ts';
@@ -27,6 +28,8 @@ export interface AppParts {
   readonly admit: (request: Request, timeoutMs: number, span?: ReviewSpan) => Decision | Promise<Decision>;
   /** Where reviews are traced. */
   readonly trace?: TraceReview | undefined;
+  readonly pressure?: IntakeOptions['pressure'];
+  readonly overloaded?: IntakeOptions['overloaded'];
   readonly audit: Audit;
   readonly metrics: Metrics;
   readonly log: Log;
@@ -60,7 +63,12 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 /** Builds the HTTPS app. It listens when told to. */
 export function createApp(parts: AppParts): WebhookApp {
   let closing = false;
-  const door: Parts = { ...parts, leaving: () => closing || parts.draining(), routeOf: createRoutes() };
+  const door: Parts = {
+    ...parts,
+    leaving: () => closing || parts.draining(),
+    routeOf: createRoutes(),
+    intake: createIntake({ ...parts, bodyLimit: BODY_LIMIT }),
+  };
   const server = createServer(
     {
       minVersion: 'TLSv1.2',
@@ -92,6 +100,7 @@ interface Parts extends AppParts {
   /** Whether connections are to end with their next answer. */
   readonly leaving: () => boolean;
   readonly routeOf: (url: string) => Route | undefined;
+  readonly intake: Intake;
 }
 
 /** Nothing but a POST of JSON to one of the doors is read. */
@@ -102,10 +111,15 @@ function receive(parts: Parts, message: IncomingMessage, response: ServerRespons
   if (!isJson(message.headers['content-type'])) {
     return refuse(parts, response, 415, 'the body must be of type application/json');
   }
-  readBody(message, BODY_LIMIT, (body) => {
+  parts.intake.take({ message, response, timeoutMs: route.timeoutMs }, (body, lateMs) => {
     if (body === undefined) refuse(parts, response, 413, `the body is longer than ${BODY_LIMIT} bytes`);
-    else answer(parts, route, body, response);
+    else answer(parts, lateMs === 0 ? route : hurried(route, lateMs), body, response);
   });
+}
+
+/** What is left of the time of a request that has waited for its turn. */
+function hurried(route: Route, lateMs: number): Route {
+  return { ...route, timeoutMs: Math.max(1, route.timeoutMs - lateMs) };
 }
 
 function isJson(type: string | undefined): boolean {

@@ -103,6 +103,17 @@ const ALERTS: Readonly<Record<string, AlertCase>> = {
     summary: 'Restarts of Deployments for changed Secrets do not succeed (refused)',
     quiet: { 'floe_secrets_reloads_total{kind="Deployment",result="restarted",pod="a"}': '0+1x60' },
   },
+  FloeSecretsOverloaded: {
+    fires: { 'floe_secrets_overload_total{action="caller_gone",pod="a"}': '0+3x60' },
+    at: '20m',
+    labels: { action: 'caller_gone' },
+    summary: 'floe-secrets-webhook gets more reviews than it can judge in time (caller_gone)',
+    // Large bodies that take turns are bounded memory at work.
+    quiet: {
+      'floe_secrets_overload_total{action="body_waited",pod="a"}': '0+30x60',
+      'floe_secrets_overload_total{action="not_looked_up",pod="a"}': '12x60',
+    },
+  },
 };
 
 /** A cluster at work, of which no alert is to be had. */

@@ -82,6 +82,11 @@ const PANELS: readonly Panel[] = [
     queries: [['sum by (kind, result) (increase(floe_secrets_reloads_total[1h]))', '{{kind}} {{result}}']],
   },
   {
+    title: 'Overload, by what is done',
+    unit: 'ops',
+    queries: [['sum by (action) (rate(floe_secrets_overload_total[5m]))', '{{action}}']],
+  },
+  {
     title: 'Event loop, lag',
     unit: 's',
     queries: [
