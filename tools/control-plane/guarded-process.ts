@@ -23,11 +23,13 @@ echo $child > "$directory/$name.pid"
   kill 0
   [ -n "$keep" ] && exit
   sleep 0.1
-  # A node's control groups have the directory's name, and can be removed when those in there are gone.
-  for attempt in 1 2 3 4 5 6 7 8 9; do
-    groups=$(find /sys/fs/cgroup -depth -type d -path "*/\${directory##*/}*" 2>/dev/null)
-    [ -n "$groups" ] || break
-    rmdir $groups 2>/dev/null || sleep "0.$attempt"
+  # A node's control groups have the directory's name, and can be removed when those in there are gone. Where they
+  # take longer than this, the directory stays: it reminds the next run to remove both.
+  attempt=0
+  while groups=$(find /sys/fs/cgroup -depth -type d -path "*/\${directory##*/}*" 2>/dev/null); [ -n "$groups" ]; do
+    [ $attempt -lt 100 ] || exit
+    attempt=$((attempt + 1))
+    rmdir $groups 2>/dev/null || sleep 0.3
   done
   rm -rf "$directory"
 } &
