@@ -4,10 +4,12 @@ import type { Client } from '../cluster/client.ts';
 import type { Lookup } from '../cluster/lookup.ts';
 import { createLookup } from '../cluster/lookup.ts';
 import { resourceName } from '../cluster/paths.ts';
+import { readLeader } from '../cluster/read-leader.ts';
 import { readSecret } from '../cluster/secret-table.ts';
 import { readSyncResources } from '../cluster/snapshot.ts';
 import type { Survey } from '../cluster/survey.ts';
 import { worldOfContents } from '../cluster/world-files.ts';
+import { DEFAULT_INSTALL_NAMESPACE, PROGRAM } from '../contract/keys.ts';
 import type { KubeObject, ResourceKind } from '../kube/object.ts';
 import { NAMESPACE, SECRET } from '../kube/object.ts';
 import type { SecretRecord } from '../kube/secret.ts';
@@ -62,7 +64,12 @@ interface Beginning {
   readonly home: string;
 }
 
+/** The installation whose leader is asked for. */
+const LEADER = { namespace: DEFAULT_INSTALL_NAMESPACE, name: PROGRAM };
+
 function readingOn(client: Client, { known, whole, failures, home }: Beginning): LiveWorld {
+  // Only who asks for a gate wants to know of it, and few may read Leases.
+  let leader: Read<readonly string[]> | 'wanted' | undefined;
   const lookup = createLookup(client, { max: 0, ttl: 0, timeoutMs: TIMEOUT });
   const objects = new Map<string, Read<KubeObject>>();
   const secrets = new Map<string, Read<SecretRecord>>();
@@ -83,15 +90,22 @@ function readingOn(client: Client, { known, whole, failures, home }: Beginning):
       object: (kind, place, name) =>
         newest(known.object(kind, place, name), kind, objects.get(objectKey(kind, place, name))),
       secret: (place, name) => newest(known.secret(place, name), SECRET, secrets.get(secretKey(place, name))),
+      serves(controller) {
+        leader ??= 'wanted';
+        return leader !== 'wanted' && leader.state === 'present' && leader.value.includes(controller);
+      },
     },
     async read(wants) {
+      const isLeaderWanted = leader === 'wanted';
+      if (isLeaderWanted) leader = await readLeader(client, LEADER);
       const fresh = new Map(wants.map((want) => [keyOfWant(want), want]));
       for (const key of [...objects.keys(), ...secrets.keys()]) fresh.delete(key);
       await Promise.all([...fresh.values()].map(answer));
-      return fresh.size > 0;
+      return fresh.size > 0 || isLeaderWanted;
     },
     failures: () => {
-      const reads = [...objects.values(), ...secrets.values()];
+      const asked = leader === undefined || leader === 'wanted' ? [] : [leader];
+      const reads = [...objects.values(), ...secrets.values(), ...asked];
       return [...failures, ...reads.flatMap((read) => (read.state === 'failed' ? [read.failure] : []))];
     },
   };

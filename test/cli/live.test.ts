@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { run as explain } from '../../src/cli/explain.ts';
 import { run as list } from '../../src/cli/list.ts';
 import type { Options } from '../../src/cli/options.ts';
 import { run as review } from '../../src/cli/review.ts';
@@ -54,7 +55,7 @@ spec: {containers: [{name: dbt, image: dbt}]}
     await createSync(cluster, 'sync', 'db');
     await createSync(cluster, 'late', 'waiting');
     await allow(cluster, 'reader', [
-      { apiGroups: [''], resources: ['secrets', 'serviceaccounts'], verbs: ['get'] },
+      { apiGroups: [''], resources: ['secrets', 'serviceaccounts', 'namespaces'], verbs: ['get'] },
       { apiGroups: [GROUP], resources: ['*'], verbs: ['list'] },
     ]);
   }, 120_000);
@@ -125,6 +126,48 @@ spec: {containers: [{name: dbt, image: dbt}]}
         'apiVersion: v1\nkind: Pod\nmetadata: {name: x, namespace: other}\nspec: {containers: [{name: x, envFrom: [{secretRef: {name: db}}]}]}\n',
     });
     expect((await captured(review, options, { cwd: other })).code).toBe(5);
+  });
+
+  it('review --live and explain know whether somebody opens gates', async () => {
+    await createSync(cluster, 'young', 'to-come');
+    const gated = folderOf({
+      'pod.yaml': `apiVersion: v1
+kind: Pod
+metadata:
+  {name: dbt, namespace: floe-jobs, annotations: {secrets.floe.dev/inject: to-come, secrets.floe.dev/pending: gate}}
+spec: {containers: [{name: dbt, image: dbt}]}
+`,
+    });
+    const files = { filename: ['pod.yaml'] };
+    const reviewed = async (options: Options) =>
+      captured(review, { ...options, ...files, live: true }, { cwd: gated });
+    const refused = await reviewed(admin());
+    expect([refused.out, refused.code]).toEqual([expect.stringContaining("FLOE-E803: Secret 'to-come'"), 5]);
+    const told = await reviewed(as(reader.token));
+    expect(told.err).toContain(
+      'cannot get leases.coordination.k8s.io in namespace floe-secrets-system (RBAC)',
+    );
+    expect(told.code).toBe(4);
+    const leases = '/apis/coordination.k8s.io/v1/namespaces/floe-secrets-system/leases';
+    const lease = (renewTime: Date): object => ({
+      metadata: {
+        name: 'floe-secrets-webhook',
+        annotations: { 'secrets.floe.dev/controllers': 'gates,reload' },
+      },
+      spec: {
+        holderIdentity: 'replica',
+        leaseDurationSeconds: 15,
+        renewTime: renewTime.toISOString().replace('Z', '000Z'),
+      },
+    });
+    await cluster.request('POST', '/api/v1/namespaces', { metadata: { name: 'floe-secrets-system' } });
+    await cluster.request('POST', leases, lease(new Date(Date.now() - 60_000)));
+    expect((await reviewed(admin())).code).toBe(5);
+    await cluster.request('PATCH', `${leases}/floe-secrets-webhook`, lease(new Date()));
+    const waits = await reviewed(admin());
+    expect([waits.out, waits.code]).toEqual([expect.stringContaining('the pod waits for it'), 0]);
+    const explained = await captured(explain, admin(files), { cwd: gated });
+    expect([explained.out, explained.code]).toEqual([expect.stringContaining('the pod waits for it'), 0]);
   });
 
   it('sees sync resources of an operator that serves only an older version', async () => {
