@@ -9,6 +9,7 @@ import type { Client } from './cluster/client.ts';
 import { connect } from './cluster/connect.ts';
 import { createEvents } from './cluster/events.ts';
 import type { Election } from './cluster/leader.ts';
+import { exemptingHome } from './cluster/home.ts';
 import { createLiveCluster } from './cluster/live.ts';
 import type { BeginSpan } from './cluster/spans.ts';
 import type { Telemetry } from './cluster/telemetry.ts';
@@ -57,13 +58,14 @@ const WATCH_EVENTS = {
 } as const;
 
 /** Serves until SIGTERM or SIGINT, then drains; gives exit code 0. Throws what keeps it from serving. */
-export async function serve(config: Config, options: ServeOptions): Promise<number> {
-  const log = createLog(config.log.level);
+export async function serve(given: Config, options: ServeOptions): Promise<number> {
+  const log = createLog(given.log.level);
   const lines = openLines(process.stdout.fd);
   const closers: (() => unknown)[] = [() => lines.flush()];
   const shutdown = awaitShutdown(process, () => process.exit(1));
   try {
     const client = await clientOf(options);
+    const config = exemptingHome(given, client);
     closers.push(async () => client?.close());
     const serving = openServing({ config, client, log, report: watchReporter(log) });
     closers.push(serving.stop);

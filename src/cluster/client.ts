@@ -40,6 +40,8 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 export interface Client {
   /** The namespace of the kubeconfig's context, or of this pod. */
   readonly namespace: string;
+  /** Whether it is this pod's service account that asks. */
+  readonly inPod: boolean;
   /** What time it is on the API server: milliseconds since the epoch. */
   serverTime(): number;
   get(path: string, call?: Call): Promise<JsonObject>;
@@ -55,8 +57,14 @@ export interface Client {
 const TIMEOUT = 30_000;
 const PAGE_SIZE = 500;
 
-/** A client that asks `credentials` before each call. `namespace` is only handed on. */
-export function createClient(credentials: Credentials, namespace = 'default'): Client {
+/** Who asks, as far as the client only hands it on. */
+export type Asker = Pick<Client, 'namespace' | 'inPod'>;
+
+/** A client that asks `credentials` before each call. */
+export function createClient(
+  credentials: Credentials,
+  { namespace, inPod }: Asker = { namespace: 'default', inPod: false },
+): Client {
   const agents = createAgents();
   const clock = createServerClock();
   const ask = async (request: Outgoing): Promise<Dispatcher.ResponseData> => {
@@ -68,6 +76,7 @@ export function createClient(credentials: Credentials, namespace = 'default'): C
     exchange(ask, { method, path, body, call });
   return {
     namespace,
+    inPod,
     serverTime: clock.now,
     send,
     get: async (path, call) => send('GET', path, undefined, call),

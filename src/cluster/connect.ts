@@ -1,7 +1,7 @@
 /** Finds the API server and who we are to it: a kubeconfig that was asked for, the pod we run in, or ~/.kube/config. */
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import type { Client } from './client.ts';
+import type { Asker, Client } from './client.ts';
 import { createClient } from './client.ts';
 import { ConnectError } from './connect-error.ts';
 import type { Credentials } from './credentials.ts';
@@ -23,15 +23,14 @@ const SERVICE_ACCOUNT_DIR = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 /** A client of the cluster that is meant. Nothing is sent yet. Throws ConnectError with the file, the context and what to do. */
 export async function connect(options: ConnectOptions = {}): Promise<Client> {
-  const { credentials, namespace } = await find(options);
+  const { credentials, ...asker } = await find(options);
   // The first reading fails here, with its own words, rather than in the first call.
   await credentials.current();
-  return createClient(credentials, namespace);
+  return createClient(credentials, asker);
 }
 
-interface Found {
+interface Found extends Asker {
   readonly credentials: Credentials;
-  readonly namespace: string;
 }
 
 async function find(options: ConnectOptions): Promise<Found> {
@@ -42,14 +41,15 @@ async function find(options: ConnectOptions): Promise<Found> {
   if (!explicit && runsInPod(env)) {
     return {
       credentials: refreshed(async () => podCredentials(env, directory)),
-      namespace: await podNamespace(directory),
+      namespace: await podNamespace(env, directory),
+      inPod: true,
     };
   }
   const { namespace, read } = await openKubeconfig(
     files.length > 0 ? files : homeConfig(env),
     options.context,
   );
-  return { credentials: refreshed(read), namespace };
+  return { credentials: refreshed(read), namespace, inPod: false };
 }
 
 function filesAskedFor(flag: string | undefined, variable: string | undefined): readonly string[] {

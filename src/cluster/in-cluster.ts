@@ -20,12 +20,12 @@ export async function podCredentials(env: Environment, directory: string): Promi
   return endpointOf(server, { headers: { authorization: `Bearer ${token.trim()}` }, tls: { ca } });
 }
 
-/** The pod's own namespace; `default` where the file is not there. */
-export async function podNamespace(directory: string): Promise<string> {
+/** The pod's own namespace: what its service account says, else $POD_NAMESPACE; `default` where nothing tells. */
+export async function podNamespace(env: Environment, directory: string): Promise<string> {
   try {
     return (await readFile(join(directory, 'namespace'), 'utf8')).trim();
   } catch {
-    return 'default';
+    return env['POD_NAMESPACE'] || 'default';
   }
 }
 

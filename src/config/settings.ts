@@ -83,7 +83,11 @@ export const SETTINGS = {
       about: "a pod's own reference to a Secret that nothing syncs",
     },
     exempt: {
-      namespaces: { kind: 'list', default: [], about: 'namespaces never judged, besides the built-in ones' },
+      namespaces: {
+        kind: 'list',
+        default: [],
+        about: 'namespaces never judged, besides the built-in ones and its own',
+      },
       usernames: { kind: 'list', default: [], about: 'users whose requests are never judged' },
     },
   },

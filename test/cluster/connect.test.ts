@@ -7,6 +7,9 @@ import type { ConnectOptions } from '../../src/cluster/connect.ts';
 import { connect } from '../../src/cluster/connect.ts';
 import { ConnectError } from '../../src/cluster/connect-error.ts';
 import { refreshed } from '../../src/cluster/credentials.ts';
+import { exemptingHome, homeOf } from '../../src/cluster/home.ts';
+import { defaultConfig } from '../../src/config/config.ts';
+import { settingsOf } from '../../src/review/settings.ts';
 import type { FakeApi } from './fake-api.ts';
 import { startFakeApi, status } from './fake-api.ts';
 
@@ -79,6 +82,22 @@ describe('a pod', () => {
     });
     await client.get(NAMESPACES);
     expect(authorizations()).toEqual(['Bearer first', 'Bearer first', 'Bearer second']);
+  });
+
+  it('lives where its service account says, else where its environment does, and is never judged there', async () => {
+    write('token', 'first');
+    write('ca.crt', api.ca);
+    const exempt = (client: Client) => settingsOf(exemptingHome(defaultConfig(), client)).exemptNamespaces;
+    const variable = await open({ env: { ...env(), POD_NAMESPACE: 'by-variable' } });
+    expect(homeOf(variable)).toBe('by-variable');
+    expect(exempt(variable)).toContain('by-variable');
+    write('namespace', 'default');
+    const installed = await open({ env: { ...env(), POD_NAMESPACE: 'by-variable' } });
+    expect(homeOf(installed)).toBe('default');
+    expect(exempt(installed)).toContain('default');
+    const person = await open({ kubeconfig: kubeconfig({}, { context: { namespace: 'jobs' } }) });
+    expect([homeOf(person), exempt(person).has('jobs')]).toEqual(['jobs', false]);
+    expect(homeOf(await open({ kubeconfig: kubeconfig({}) }))).toBe('floe-secrets-system');
   });
 
   it('without a token says which file is missing and what to do', async () => {

@@ -48,6 +48,7 @@ export function fakeLeases(): FakeLeases {
   };
   const client: Client = {
     namespace: 'floe-secrets-system',
+    inPod: true,
     serverTime: Date.now,
     get: async (_path, options) => call('GET', undefined, options?.signal),
     send: async (method, _path, body, options) => call(method, body, options?.signal),

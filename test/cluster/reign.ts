@@ -92,6 +92,7 @@ export function createReign(settings: JsonObject = {}) {
   };
   const client: Client = {
     namespace: 'floe-secrets-system',
+    inPod: true,
     serverTime: Date.now,
     async get(path, call) {
       const failure = failures.get(path);
