@@ -1,5 +1,5 @@
 /**
- * `node bench/cli.ts [--rounds 5] [--kubeconfig FILE]`, after `npm run build`: how long people wait for commands,
+ * `npm run bench -- cli [--rounds 5] [--kubeconfig FILE]`, after `npm run build`: how long people wait for commands,
  * offline and over a real API server with 5,000 Secrets, their InfisicalSecrets and 1,000 pods. Filling that takes a
  * minute or two. `--fill` does only that, says where it is and keeps it until Ctrl-C; `--kubeconfig` measures what is
  * filled already, so that the measurement alone needs a quiet machine.
