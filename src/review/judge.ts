@@ -100,13 +100,14 @@ function rightsFindings(bench: Bench, group: Group, resolution: Resolution): rea
   if (trusted.length === 0 && foreign.length === 0 && !isMarked) {
     return identityFindings(record, trusted, identity);
   }
-  return [
-    ...trusted.flatMap((claim) => claimFindings(settings, policy, claim, namespace)),
-    ...(isMarked ? markFindings(settings, policy, marked, record) : []),
-    ...identityFindings(record, trusted, identity),
-    ...trusted.flatMap((claim) => credentialFindings(settings, claim, namespace)),
-    ...rivalFindings(group.secret, resolution, namespace),
-  ];
+  return trusted
+    .flatMap((claim) => claimFindings(settings, policy, claim, namespace))
+    .concat(
+      isMarked ? markFindings(settings, policy, marked, record) : [],
+      identityFindings(record, trusted, identity),
+      trusted.flatMap((claim) => credentialFindings(settings, claim, namespace)),
+      rivalFindings(group.secret, resolution, namespace),
+    );
 }
 
 /** E814: several resources write one Secret, or one of another namespace does. */

@@ -38,7 +38,7 @@ function mutate(one: Case, levels: Levels, plan: Plan): Decision {
   const { request, policy } = one;
   const judgement = judgeGroups(benchOf(one, levels, plan), plan.groups);
   const marks = { injected: plan.injected, versions: versionsOf(plan, judgement.records) };
-  const drafts = [...policy.findings, ...plan.findings, ...judgement.drafts];
+  const drafts = policy.findings.concat(plan.findings, judgement.drafts);
   const patch = patchOf(request.object, gapsOf(request.object, plan), marks);
   const waits = waitsForOwn(one, { levels, plan, drafts });
   return decisionOn(one, plan, {
@@ -95,21 +95,20 @@ function versionsOf({ secrets }: Plan, records: readonly SecretRecord[]): string
 function validate(one: Case, levels: Levels, plan: Plan): Decision {
   const { request, policy } = one;
   const containers = containersOf(request.object);
-  const references = [...referencesOf(request.object, containers), ...requiredKeyReferences(plan)];
+  const references = referencesOf(request.object, containers).concat(requiredKeyReferences(plan));
   const judgement = judgeGroups(benchOf(one, levels, plan), groupsOf(references, plan.secrets));
   const gaps = gapsOf(request.object, plan);
-  const drafts = [
-    ...policy.findings,
-    ...levels.findings,
-    ...plan.findings,
-    ...plan.absentContainers,
-    ...notCarried(gaps, plan),
-    ...judgement.drafts,
-    ...gaps.taken,
-    ...literalFindings(containers),
-    ...variableFindings(containers, judgement.records),
-    ...unknownKeys(request.object, 'the pod'),
-  ];
+  const drafts = policy.findings.concat(
+    levels.findings,
+    plan.findings,
+    plan.absentContainers,
+    notCarried(gaps, plan),
+    judgement.drafts,
+    gaps.taken,
+    literalFindings(containers),
+    variableFindings(containers, judgement.records),
+    unknownKeys(request.object, 'the pod'),
+  );
   const waits = hasGate(request.object) && isWaiting(gateChoice(one, plan), drafts);
   const { verdicts } = judgement;
   return decisionOn(one, plan, { drafts: waits ? waitingDrafts(drafts) : drafts, verdicts, patch: [] });

@@ -1,8 +1,11 @@
 /** Who may use what: projects, environments, service accounts, products. Findings, never look-ups of their own. */
 import { matchesAny, parseGlobs } from '../contract/globs.ts';
 import { FLOE, KEYS } from '../contract/keys.ts';
+import { derived } from '../kube/derived.ts';
+import type { JsonObject } from '../kube/json.ts';
+import { text } from '../kube/json.ts';
 import type { KubeObject } from '../kube/object.ts';
-import { annotation } from '../kube/object.ts';
+import { annotation, annotationsOf } from '../kube/object.ts';
 import type { SecretRecord } from '../kube/secret.ts';
 import type { Plugin, Scope } from '../plugins/plugin.ts';
 import type { Claim } from './claims.ts';
@@ -115,18 +118,16 @@ export function identityFindings(
   claims: readonly Claim[],
   identity: Identity,
 ): readonly Draft[] {
-  if (claims.length === 0 && (record === undefined || !hasLists(record))) return [];
+  const limiting = claims.filter(({ object }) => limitsIdentity(object));
+  const sources = limiting.map((claim) => ({
+    title: titleOf(claim, claim.namespace),
+    annotations: annotationsOf(claim.object.raw),
+  }));
+  if (record !== undefined && hasLists(record.annotations)) {
+    sources.unshift({ title: `Secret '${record.name}'`, annotations: record.annotations });
+  }
+  if (sources.length === 0) return [];
   const product = annotation(identity.serviceAccount?.raw, FLOE.productIdentity);
-  const sources = [
-    ...(record === undefined ? [] : [{ title: `Secret '${record.name}'`, annotations: record.annotations }]),
-    ...claims.map((claim) => ({
-      title: titleOf(claim, claim.namespace),
-      annotations: {
-        [KEYS.allowedServiceAccounts]: annotation(claim.object.raw, KEYS.allowedServiceAccounts),
-        [KEYS.allowedProducts]: annotation(claim.object.raw, KEYS.allowedProducts),
-      },
-    })),
-  ];
   return sources.flatMap(({ title, annotations }) => [
     ...listFindings(title, KEYS.allowedServiceAccounts, annotations, {
       name: identity.serviceAccountName,
@@ -140,20 +141,22 @@ export function identityFindings(
   ]);
 }
 
-function hasLists({ annotations }: SecretRecord): boolean {
+const limitsIdentity = derived(({ raw }: KubeObject) => hasLists(annotationsOf(raw)));
+
+function hasLists(annotations: JsonObject): boolean {
   return (
-    Object.hasOwn(annotations, KEYS.allowedServiceAccounts) ||
-    Object.hasOwn(annotations, KEYS.allowedProducts)
+    text(annotations, KEYS.allowedServiceAccounts) !== undefined ||
+    text(annotations, KEYS.allowedProducts) !== undefined
   );
 }
 
 function listFindings(
   title: string,
   key: string,
-  annotations: Readonly<Record<string, string | undefined>>,
+  annotations: JsonObject,
   subject: { readonly name: string | undefined; readonly words: string },
 ): readonly Draft[] {
-  const written = Object.hasOwn(annotations, key) ? annotations[key] : undefined;
+  const written = text(annotations, key);
   if (written === undefined) return [];
   const { globs, bad } = parseGlobs(written);
   if (bad !== undefined) {
