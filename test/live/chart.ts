@@ -49,8 +49,8 @@ export async function configOf(api: ApiClient): Promise<Readonly<Record<string, 
 }
 
 /** A token of the chart's own ServiceAccount, so that exactly its Role is what a replica has. */
-export async function accountToken(api: ApiClient): Promise<string> {
-  const path = `/api/v1/namespaces/${HOME}/serviceaccounts/${SERVICE}/token`;
+export async function accountToken(api: ApiClient, account = SERVICE): Promise<string> {
+  const path = `/api/v1/namespaces/${HOME}/serviceaccounts/${account}/token`;
   const { status } = await api.request<{ readonly status: { readonly token: string } }>('POST', path, {
     spec: { expirationSeconds: 3600 },
   });

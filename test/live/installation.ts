@@ -33,17 +33,21 @@ export interface InstallationOptions {
   readonly kinds?: readonly CustomKind[];
 }
 
+export interface StartOptions extends ReplicaOptions {
+  readonly serving?: boolean;
+  /** Another ServiceAccount than the webhook's. */
+  readonly account?: string;
+}
+
 export interface Installation {
   readonly plane: ControlPlane;
-  /** A kubeconfig of the webhook's ServiceAccount. */
-  readonly kubeconfig: string;
   /** The replicas that run, the oldest first. */
   readonly replicas: readonly WebhookProcess[];
   readonly balancer: Balancer;
   /** `helm upgrade` with the values of the installation and these. */
   upgrade(values?: readonly string[], chart?: string): Promise<void>;
   /** Another replica; the API server calls it unless `serving` is false. */
-  start(options?: ReplicaOptions & { readonly serving?: boolean }): Promise<WebhookProcess>;
+  start(options?: StartOptions): Promise<WebhookProcess>;
   /** SIGTERM, or another signal, and its end. */
   end(replica: WebhookProcess, signal?: NodeJS.Signals): Promise<void>;
   /** Until pods that nobody judges are refused. */
@@ -62,12 +66,16 @@ export async function install(options: InstallationOptions = {}): Promise<Instal
   const balancer = await startBalancer();
   const plane = await startControlPlane(options.controlPlane?.(balancer.port));
   await installCrds(plane, [...INFISICAL_KINDS, ...(options.kinds ?? [])]);
+  // Roles of the chart may be theirs.
+  await makeNamespaces(plane);
   const values = [...outside(balancer.port), ...(options.values ?? [])];
   const place = [SERVICE, options.chart ?? CHART, '-n', HOME];
   await helm(plane.kubeconfig, 'install', ...place, '--create-namespace', ...values);
-  const token = await accountToken(plane);
-  const kubeconfig = temporaryFile(kubeconfigText({ server: plane.server, ca: plane.ca, token }));
-  await makeNamespaces(plane);
+  const kubeconfigOf = async (account: string): Promise<string> => {
+    const token = await accountToken(plane, account);
+    return temporaryFile(kubeconfigText({ server: plane.server, ca: plane.ca, token }));
+  };
+  const kubeconfig = await kubeconfigOf(SERVICE);
   const replicas: WebhookProcess[] = [];
   const load = async (work?: () => Promise<void>): Promise<LoadResult> => {
     const running = startLoad(plane, JOBS, { lenient: LENIENT_JOBS });
@@ -83,14 +91,14 @@ export async function install(options: InstallationOptions = {}): Promise<Instal
   };
   return {
     plane,
-    kubeconfig,
     replicas,
     balancer,
     upgrade: async (more = [], chart = CHART) => {
       await helm(plane.kubeconfig, 'upgrade', SERVICE, chart, '-n', HOME, ...values, ...more);
     },
-    start: async ({ serving = true, ...replicaOptions } = {}) => {
-      const replica = await startReplica(plane, kubeconfig, replicaOptions);
+    start: async ({ serving = true, account, ...replicaOptions } = {}) => {
+      const credentials = account === undefined ? kubeconfig : await kubeconfigOf(account);
+      const replica = await startReplica(plane, credentials, replicaOptions);
       replicas.push(replica);
       if (serving) balancer.add(replica);
       return replica;
