@@ -1,5 +1,5 @@
 // What the chart makes of its values: permissions, webhooks and pods, as an installation gets them.
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { describe, expect, it, test } from 'vitest';
@@ -15,6 +15,7 @@ import { needs } from '../needs.ts';
 import { ROOT } from '../sources.ts';
 import { CHART, rendered, set } from './rendered.ts';
 import type { Rendered } from './rendered.ts';
+import { VARIANTS } from './variants.ts';
 
 const { version: VERSION } = manifest;
 const LENIENT = ['audit', 'warn', 'off'];
@@ -224,6 +225,23 @@ describe.skipIf(!needs('helm'))('the chart', () => {
     expect(egress).toHaveLength(one(rendered(), 'NetworkPolicy').spec.egress.length + 1);
     // What the chart writes is what the program reads.
     expect(tracingSettings(given, { name: 'x', instance: 'x' }).endpoint.port || '443').toBe(String(port));
+  });
+
+  it('has in the variants that tests go through every kind that its templates can make', () => {
+    const templates = join(CHART, 'templates');
+    const files = readdirSync(templates, { recursive: true, encoding: 'utf8' }).filter((name) =>
+      /\.(yaml|tpl)$/.test(name),
+    );
+    const texts = files.map((name) => readFileSync(join(templates, name), 'utf8'));
+    // The kinds of documents; those of references are indented, or stand within braces.
+    const named = texts.flatMap((text) => [...text.matchAll(/^kind: (\w+)$/gm)].map(([, kind]) => kind));
+    const made = new Set(VARIANTS.flatMap((values) => rendered(...values)).map(({ kind }) => kind));
+    expect([...new Set(named)].filter((kind) => !made.has(kind))).toEqual([]);
+    expect(made.size).toBeGreaterThan(18);
+    // What stands there without a kind of its own is a role's: ClusterRole or Role, and its binding.
+    expect(
+      ['ClusterRole', 'ClusterRoleBinding', 'Role', 'RoleBinding'].filter((kind) => !made.has(kind)),
+    ).toEqual([]);
   });
 
   it('finds images in another registry, and by digest', () => {

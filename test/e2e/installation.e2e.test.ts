@@ -4,10 +4,10 @@ import type { ApiClient } from '../../tools/control-plane/api-client.ts';
 import { INFISICAL_KINDS, installCrds } from '../../tools/control-plane/crds.ts';
 import { configurations } from '../live/chart.ts';
 import { HOME, SERVICE } from '../live/cluster.ts';
+import { startLoad } from '../live/load.ts';
 import { createWorld } from '../live/world.ts';
 import { infisicalSecret } from '../stories/infisical-objects.ts';
 import { needs } from '../needs.ts';
-import { steadyAdmissions } from './admissions.ts';
 import {
   CEILING,
   deployment,
@@ -123,15 +123,15 @@ describe.skipIf(!needs('node') || !needs('helm') || !needs('kubectl'))(
     });
 
     test('is updated without a pod that is refused or not injected', async () => {
-      const admissions = steadyAdmissions(api, namespace, 'db');
-      await admissions.atLeast(50);
+      const load = startLoad(api, namespace, { workers: 4 });
+      await load.atLeast(50);
       await typeLine(kubeconfig, `kubectl rollout restart deployment/${SERVICE} -n ${HOME}`);
       await untilAvailable(api, HOME, SERVICE);
       // The last of the old pods drains for a while after it has left the count.
       await eventually(async () => expect(await podsOf(api, HOME)).toHaveLength(2));
-      await admissions.atLeast(50);
-      const { failed, notInjected } = await admissions.stop();
-      expect([failed, notInjected]).toEqual([[], 0]);
+      await load.atLeast(50);
+      const { failed, unjudged } = await load.stop();
+      expect([failed, unjudged]).toEqual([[], []]);
     });
 
     test('leaves nothing behind once it is uninstalled', async () => {

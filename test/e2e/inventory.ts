@@ -1,15 +1,8 @@
 /** Everything in a cluster of the kinds that an installation can make, to see what one leaves behind. */
 import { parseAllDocuments } from 'yaml';
 import type { ApiClient } from '../../tools/control-plane/api-client.ts';
+import { VARIANTS } from '../chart/variants.ts';
 import { CHART, helm } from '../live/chart.ts';
-
-/** Every choice that brings kinds of its own. */
-const VARIANTS: readonly (readonly string[])[] = [
-  [],
-  ['--set', 'controllers.separate=true,rbac.secretNamespaces={floe-jobs}'],
-  ['--set', 'certificates.mode=cert-manager,metrics.serviceMonitor.enabled=true'],
-  ['--set', 'metrics.prometheusRule.enabled=true,metrics.dashboard.enabled=true'],
-];
 
 /** What the program and the cluster's controllers make for it. */
 const AT_RUN_TIME = ['Lease', 'Secret', 'Pod', 'ReplicaSet', 'EndpointSlice'];
@@ -26,7 +19,9 @@ export async function kindsOfChart(kubeconfig: string): Promise<ReadonlySet<stri
   return new Set([...kinds, ...AT_RUN_TIME]);
 }
 
-const OF_THE_CLUSTER = /^(ServiceAccount \S+\/default|ConfigMap \S+\/kube-root-ca.crt|Lease kube-\S+)$/;
+/** The cluster's own, which come when they come; the Leases are API servers' and nodes'. */
+const OF_THE_CLUSTER =
+  /^(ServiceAccount \S+\/default|ConfigMap \S+\/kube-root-ca.crt|Lease kube-(system|node-lease)\/\S+)$/;
 
 interface Resources {
   readonly resources: readonly {
@@ -44,7 +39,7 @@ interface Items {
   readonly items: readonly { readonly metadata: { readonly name: string; readonly namespace?: string } }[];
 }
 
-/** Kind, namespace and name of all that is there. What a cluster makes by itself, sooner or later, does not count. */
+/** Kind, namespace and name of all that is there, without what the cluster makes by itself. */
 export async function inventory(api: ApiClient, kinds: ReadonlySet<string>): Promise<readonly string[]> {
   const { groups } = await api.request<Groups>('GET', '/apis');
   const versions = [
