@@ -123,8 +123,9 @@ interface Planned {
 }
 
 /** What a run before this one has begun goes on as it was begun. */
-async function planFor({ namespace, secret, from, to }: Conversion, client: Client): Promise<Planned> {
-  const path = objectPath(CONFIG_MAP, namespace, recordName(secret)) ?? '';
+async function planFor(conversion: Conversion, client: Client): Promise<Planned> {
+  const { namespace, secret, from, to } = conversion;
+  const path = objectPath(CONFIG_MAP, namespace, recordName(conversion)) ?? '';
   const record = recordOf(await readOne(client, path));
   if (record?.problem !== undefined) throw new CommandError(record.problem, EXIT.general);
   if (record?.state === 'open') return { plan: { ...record, record: 'kept' }, isUnderWay: true };

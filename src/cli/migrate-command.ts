@@ -26,12 +26,14 @@ const MIGRATE_ESO: CommandDeclaration = {
     ['migrate eso -n floe-jobs --copy-values --dry-run', 'would everybody take it? nothing changes'],
     ['migrate eso db -n floe-jobs --apply', 'one of them; run it again to go on after a failure'],
     ['migrate eso db -n floe-jobs --rollback', 'and back'],
+    ['migrate eso -n floe-jobs --store-only', 'External Secrets stays, and reads Infisical'],
     ['migrate eso -n floe-jobs --finish', 'the records of what is done go'],
   ],
   declare: (command) => {
     command.argument('[names...]', 'ExternalSecrets; default all of the namespace');
     migrationOptions(command)
       .option('--copy-values', 'copy what the Secrets hold to Infisical, where that is not their store')
+      .option('--store-only', 'keep the ExternalSecrets, and point them at copies in a store of Infisical')
       .option('--accept-changes', 'go back although the old store has other values than the Secret now');
   },
   run: async (options, { terminal }) => (await import('./migrate-eso.ts')).run(options, terminal),

@@ -4,10 +4,11 @@
  */
 import type { Client } from '../cluster/client.ts';
 import { readScene } from '../cluster/hand-over-sight.ts';
-import { removeRecord, tryOut, writeRecord } from '../cluster/hand-over-steps.ts';
+import { makeNeeded, removeRecord, tryOut, writeRecord } from '../cluster/hand-over-steps.ts';
 import { readValuesFor } from '../cluster/target-secret.ts';
 import type { Conversion } from '../migrate/conversion.ts';
 import type { CopyMade, HandOver } from '../migrate/hand-over.ts';
+import { isInPlace } from '../migrate/in-place.ts';
 import type { Put, Store } from '../upstream/store.ts';
 import { isUpstream } from '../upstream/upstream-error.ts';
 import type { Teller } from './migrate-tell.ts';
@@ -36,9 +37,12 @@ const NO_COPY = { keys: [], encoded: [] };
  */
 export async function beginCopy(conversion: Conversion, plan: HandOver, copying: Copying): Promise<HandOver> {
   const { client } = copying;
-  const { copy } = conversion;
+  const { copy, needs } = conversion;
+  if (needs !== undefined) await makeNeeded(client, needs, true);
   await tryOut(client, plan);
+  if (needs !== undefined) await makeNeeded(client, needs, false);
   if (copy === undefined) return plan;
+  if (isInPlace(plan)) return copyFirst(conversion, plan, copying);
   const scene = await readScene(client, plan);
   if (scene.to !== undefined || scene.rehearsal !== undefined) {
     throw new CommandError(
@@ -60,6 +64,18 @@ export async function beginCopy(conversion: Conversion, plan: HandOver, copying:
     throw error;
   }
   return planned;
+}
+
+/**
+ * What only reads elsewhere leaves its copies there on the way back, too: its record does not have to tell of them, and
+ * is written by the hand-over.
+ */
+async function copyFirst(conversion: Conversion, plan: HandOver, copying: Copying): Promise<HandOver> {
+  const { copy = { ...NO_COPY, place: { project: '', environment: '', path: '' } } } = conversion;
+  const store = await copying.store();
+  const put = await store.put(copy.place, await valuesOf(conversion, copying));
+  tell({ ...copy, created: put.created }, store, { put, told: copying.told });
+  return plan;
 }
 
 /** A store takes back what it wrote before it failed; where nothing is left, there is nothing to remember. */

@@ -1,9 +1,10 @@
 /** What can be done about secrets that are to be migrated: told, tried, done, taken back, forgotten. */
-import { tryOut } from '../cluster/hand-over-steps.ts';
+import { makeNeeded, tryOut } from '../cluster/hand-over-steps.ts';
 import { parseDuration } from '../kube/duration.ts';
 import type { ReadFailure } from '../kube/world.ts';
 import type { Conversion } from '../migrate/conversion.ts';
 import { isConvertible } from '../migrate/conversion.ts';
+import { recordName } from '../migrate/names.ts';
 import type { MigrationRecord } from '../migrate/record.ts';
 import type { Settings } from '../review/settings.ts';
 import { openStore } from '../upstream/open.ts';
@@ -65,8 +66,8 @@ async function planned({ source, looking }: Run): Promise<Result> {
     source.gather(looking),
     recordsOf(source, looking),
   ]);
-  const isSame = (record: MigrationRecord, { namespace, secret }: Conversion): boolean =>
-    record.namespace === namespace && record.secret === secret;
+  const isSame = (record: MigrationRecord, conversion: Conversion): boolean =>
+    record.namespace === conversion.namespace && recordName(record) === recordName(conversion);
   const open = records.filter(({ state }) => state === 'open');
   const fresh = conversions.filter((one) => !open.some((record) => isSame(record, one)));
   const past = records.filter(
@@ -140,9 +141,10 @@ async function chosenRecords(
 
 async function triedOut(migration: Migration, { client, store }: Applying): Promise<Migration> {
   const { conversion, state } = migration;
-  const { namespace, secret, from, to, copy } = conversion;
+  const { namespace, secret, from, to, copy, needs } = conversion;
   if (state !== 'planned' || to === undefined) return migration;
   try {
+    if (needs !== undefined) await makeNeeded(client, needs, true);
     await tryOut(client, { namespace, secret, to, record: 'kept', ...(from === undefined ? {} : { from }) });
     if (copy !== undefined) await refuseOthers(await store(), copy);
     return migration;

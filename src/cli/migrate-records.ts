@@ -47,5 +47,5 @@ export async function forgetRecord(client: Client, record: MigrationRecord): Pro
       EXIT.general,
     );
   }
-  await client.send('DELETE', objectPath(CONFIG_MAP, namespace, recordName(secret)) ?? '', undefined);
+  await client.send('DELETE', objectPath(CONFIG_MAP, namespace, recordName(record)) ?? '', undefined);
 }

@@ -22,15 +22,15 @@ export interface Migration {
 
 /**
  * The plan as YAML that kubectl takes: what is to be made, and in comments everything else, what cannot be migrated
- * first.
+ * first. `counts`: '3 ExternalSecrets'.
  */
-export function planText(migrations: readonly Migration[], kind: string): string {
+export function planText(migrations: readonly Migration[], counts: string): string {
   const of = (...states: readonly MigrationState[]): readonly Migration[] =>
     migrations.filter(({ state }) => states.includes(state));
   const [blocked, planned, begun] = [of('blocked'), of('planned'), of('underWay')];
   const done = of('done');
   const head = [
-    `${counted(migrations.length, kind)}: ${planned.length} can be migrated, ${blocked.length} cannot`,
+    `${counts}: ${planned.length} can be migrated, ${blocked.length} cannot`,
     ...(begun.length === 0 ? [] : [`${begun.length} under way`]),
     ...(done.length === 0 ? [] : [`${done.length} done`]),
   ].join(', ');
@@ -43,7 +43,11 @@ export function planText(migrations: readonly Migration[], kind: string): string
       ? []
       : [`#\n${comment('Can be migrated; --apply does it, one after the other:')}`]),
   ];
-  return [sections.join(''), ...planned.map(document)].join('---\n');
+  const needs = new Map(
+    planned.map(({ conversion }) => [JSON.stringify(conversion.needs), conversion.needs]),
+  );
+  const shared = [...needs.values()].filter((one) => one !== undefined).map((one) => yaml(one));
+  return [sections.join(''), ...shared, ...planned.map(document)].join('---\n');
 }
 
 function section(
@@ -103,6 +107,7 @@ export function migrateDocument(migrations: readonly Migration[]): object {
     notes: conversion.notes,
     copy: conversion.copy ?? null,
     resource: conversion.to ?? null,
+    needs: conversion.needs ?? null,
     steps,
     reason: reason ?? null,
     undone: undone ?? null,

@@ -105,7 +105,7 @@ async function converted(part: SopsPart, gathering: Gathering): Promise<readonly
   }
   const [raw, record] = await Promise.all([
     read(looking, objectPath(SECRET, namespace, secret.name)),
-    read(looking, objectPath(CONFIG_MAP, namespace, recordName(secret.name))),
+    read(looking, objectPath(CONFIG_MAP, namespace, recordName({ secret: secret.name }))),
   ]);
   const known = recordOf(record);
   if (known?.state === 'closed' && known.problem === undefined) return [];

@@ -29,6 +29,8 @@ export interface Gathered {
 export interface MigrationSource {
   /** 'ExternalSecret'. */
   readonly noun: string;
+  /** How many of what there are, in words; default by the noun. */
+  readonly count?: (conversions: readonly Conversion[]) => string;
   gather(looking: Looking): Promise<Gathered>;
   /** Whether a record was made by this kind of migration. */
   owns(record: MigrationRecord): boolean;

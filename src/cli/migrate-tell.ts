@@ -1,7 +1,8 @@
 /** Tells of a hand-over while it goes on: lines on stderr, one a step. Standard output is for the result. */
-import { text } from '../kube/json.ts';
+import { dig, text } from '../kube/json.ts';
 import { nameOf } from '../kube/object.ts';
 import type { HandOver, Step } from '../migrate/hand-over.ts';
+import { isInPlace } from '../migrate/in-place.ts';
 import { recordName, rehearsalName } from '../migrate/names.ts';
 import { painter, printable, symbols } from './print.ts';
 import type { Progress } from './progress.ts';
@@ -39,25 +40,54 @@ export function teller(
       progress.clear();
       stderr.write(`${printable(title)}\n`);
     },
-    // One that somebody's write came between is taken again, and told once.
-    step: (step) => (steps.at(-1) === step ? undefined : good(step, wordsOf(step, plan, steps))),
+    step: (step) => {
+      // One that somebody's write came between is taken again, and told once; clearing up is a part of sweeping.
+      const isTold = steps.at(-1) === step || (step === 'clear' && steps.includes('sweep'));
+      if (!isTold) good(step, wordsOf(step, plan, steps));
+    },
     good,
     bad: (words) => line(paint('red', marks.bad), words),
-    end: () => {
-      const isSame = plan.from !== undefined || steps.includes('rehearse');
-      const words = isSame ? 'is what it was, and of' : 'is synced by';
-      line(paint('green', marks.good), `Secret '${plan.secret}' ${words} ${partyTitle(plan.to)} now`);
-    },
+    end: () => line(paint('green', marks.good), endOf(plan, steps)),
   };
+}
+
+function endOf(plan: HandOver, steps: readonly string[]): string {
+  const [secret, resource] = [`Secret '${plan.secret}'`, partyTitle(plan.to)];
+  if (isPush(plan)) return `${resource} pushes ${secret} now`;
+  const isSame = plan.from !== undefined || steps.includes('rehearse');
+  if (!isSame) return `${secret} is synced by ${resource} now`;
+  if (!isInPlace(plan)) return `${secret} is what it was, and of ${resource} now`;
+  const store = dig(plan.to, 'spec', 'secretStoreRef');
+  const where = `${text(store, 'kind') ?? 'SecretStore'} '${text(store, 'name') ?? ''}'`;
+  return `${secret} is what it was, and ${resource} reads ${where} now`;
+}
+
+function isPush({ to }: HandOver): boolean {
+  return (text(to, 'kind') ?? '').endsWith('PushSecret');
+}
+
+/** Of what only pushes a Secret, and of what stays and reads elsewhere. */
+function otherWordsOf(step: Step, plan: HandOver): string | undefined {
+  const { from, to } = plan;
+  if (isInPlace(plan))
+    return step === 'adopt' ? `equal data: point ${partyTitle(to)} at the other store` : undefined;
+  if (!isPush(plan)) return undefined;
+  const words: Partial<Record<Step, string>> = {
+    release: `let ${partyTitle(from)} leave what it has pushed`,
+    retire: `delete ${partyTitle(from)}, and keep what it has pushed`,
+  };
+  return words[step];
 }
 
 /** `before`: the steps that were taken already. */
 function wordsOf(step: Step, plan: HandOver, before: readonly string[]): string {
-  const { secret, from, to } = plan;
+  const other = otherWordsOf(step, plan);
+  if (other !== undefined) return other;
+  const { from, to } = plan;
   const rehearsal = rehearsalName(nameOf(to));
   const words: Readonly<Record<Step, string>> = {
-    clear: 'take a rehearsal of the other direction away',
-    record: `record the way back in ConfigMap ${recordName(secret)}`,
+    clear: 'take what is left of a rehearsal away',
+    record: `${plan.record === 'kept' ? 'record the way back in' : 'open the record again:'} ConfigMap ${recordName(plan)}`,
     rehearse: `rehearse ${partyTitle(to)} on a Secret ${rehearsal}`,
     release: `let ${partyTitle(from)} own the Secret no more`,
     silence: `let ${partyTitle(from)} write it no more`,

@@ -40,7 +40,9 @@ export async function runMigration(
         const { migrations, failures } = await MODES[mode]({ source, looking, progress });
         progress.clear();
         const isPlan = mode === 'plan' || mode === 'dryRun';
-        const words = isPlan ? planText(migrations, source.noun) : outcomeText(migrations, source.noun);
+        const all = migrations.map(({ conversion }) => conversion);
+        const counts = source.count?.(all) ?? counted(all.length, source.noun);
+        const words = isPlan ? planText(migrations, counts) : outcomeText(migrations, counts);
         terminal.stdout.write(format === 'text' ? words : structured(format, migrateDocument(migrations)));
         return worstExit([...reportFailures(failures, terminal), ...migrations.map(exitCodeOfOne)]);
       }),
@@ -60,7 +62,7 @@ function modeOf(options: Options): Mode {
   return dryRun ? 'dryRun' : (asked[0] ?? 'plan');
 }
 
-function outcomeText(migrations: readonly Migration[], noun: string): string {
+function outcomeText(migrations: readonly Migration[], counts: string): string {
   const count = (state: Migration['state']): number =>
     migrations.filter((migration) => migration.state === state).length;
   const parts = OUTCOMES.map(([state, words]) => [count(state), words] as const).filter(([many]) => many > 0);
@@ -70,7 +72,7 @@ function outcomeText(migrations: readonly Migration[], noun: string): string {
       ({ conversion }) => `${titleOf(conversion)}: ${conversion.obstacles.map(obstacleLine).join('; ')}\n`,
     );
   const summary = parts.map(([many, words]) => `${many} ${words}`).join(', ');
-  return `${lines.map(printable).join('')}${counted(migrations.length, noun)}: ${summary === '' ? 'nothing to do' : summary}\n`;
+  return `${lines.map(printable).join('')}${counts}: ${summary === '' ? 'nothing to do' : summary}\n`;
 }
 
 const OUTCOMES = [

@@ -5,8 +5,9 @@ import type { KubeObject, ResourceKind } from '../kube/object.ts';
 import { CONFIG_MAP, SECRET, nameOf, uidOf } from '../kube/object.ts';
 import type { View } from '../plugins/plugin.ts';
 import type { Difference, HandOver, Performance, Sight } from '../migrate/hand-over.ts';
+import { isChangedTo, isInPlace } from '../migrate/in-place.ts';
 import type { Manner } from '../migrate/manner.ts';
-import { kindOfManifest, mannerOf } from '../migrate/manner.ts';
+import { kindOfManifest, mannerOf } from '../migrate/manners.ts';
 import { recordName, rehearsalName } from '../migrate/names.ts';
 import { recordOf } from '../migrate/record.ts';
 import { cleanWords } from '../review/findings.ts';
@@ -35,7 +36,7 @@ export async function readScene(client: Client, plan: HandOver): Promise<Scene> 
     manifest === undefined ? undefined : read(kindOfManifest(manifest), name);
   // The Secret comes last: what the others claim of it was true before it was read.
   const [record, source, target, rehearsal, leftover] = await Promise.all([
-    read(CONFIG_MAP, recordName(secret)),
+    read(CONFIG_MAP, recordName(plan)),
     party(from, nameOf(from)),
     party(to, nameOf(to)),
     party(to, rehearsalName(nameOf(to))),
@@ -55,27 +56,53 @@ export async function readOne(client: Client, path: string): Promise<JsonObject 
 }
 
 export function sightOf(plan: HandOver, scene: Scene): Sight {
-  const { secret, trial, from, to, rehearsal } = scene;
+  const { secret, trial, from, rehearsal } = scene;
+  const inPlace = isInPlace(plan);
+  const to = inPlace && !isSwitched(plan, scene.to) ? undefined : scene.to;
   const difference = secret === undefined || trial === undefined ? undefined : differenceOf(secret, trial);
   return {
     record: recordOf(scene.record)?.state ?? 'none',
     secretIsThere: secret !== undefined && text(get(secret, 'metadata'), 'deletionTimestamp') === undefined,
     hasSource: plan.from !== undefined,
+    isInPlace: inPlace,
+    rehearses: mannerOf(plan.to).rehearsal !== undefined,
     ...sightOfSource(plan, scene),
     rehearsal: performanceOf(plan.to, rehearsal, trial),
     to: performanceOf(plan.to, to, secret),
     toIsSilent: to !== undefined && mannerOf(plan.to).isSilent(to),
     toIsSettled: to === undefined || isSettled(plan.to, to),
-    leftover: scene.leftover !== undefined,
+    leftover: hasLeftover(plan, scene, inPlace),
     ...(difference === undefined ? {} : { difference }),
     traces: plan.from !== undefined && from === undefined && hasTraces(plan.from, secret),
   };
 }
 
+/** What rehearsed the other direction, or a Secret that an operator has written once more after its rehearsal went. */
+function hasLeftover(plan: HandOver, { rehearsal, leftover, trial }: Scene, inPlace: boolean): boolean {
+  if (inPlace ? isOfOther(plan, rehearsal) : leftover !== undefined) return true;
+  return rehearsal === undefined && trial !== undefined;
+}
+
+function isSwitched({ from, to }: HandOver, raw: JsonObject | undefined): boolean {
+  return raw !== undefined && isChangedTo(to, raw, from);
+}
+
+/** In place both directions rehearse under one name. */
+function isOfOther({ from, to }: HandOver, rehearsal: JsonObject | undefined): boolean {
+  if (rehearsal === undefined) return false;
+  const { rehearsal: rehearse } = mannerOf(to);
+  const name = nameOf(rehearsal);
+  return !isChangedTo(
+    rehearse?.(to, name) ?? to,
+    rehearsal,
+    from === undefined ? undefined : rehearse?.(from, name),
+  );
+}
+
 type Source = Pick<Sight, 'from' | 'fromIsHeard' | 'fromIsOwner'>;
 
 function sightOfSource(plan: HandOver, { from, secret }: Scene): Source {
-  if (plan.from === undefined || from === undefined) {
+  if (plan.from === undefined || from === undefined || isInPlace(plan)) {
     return { from: 'absent', fromIsHeard: true, fromIsOwner: false };
   }
   const manner = mannerOf(plan.from);

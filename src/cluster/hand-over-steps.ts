@@ -2,12 +2,14 @@
 import type { Json, JsonObject } from '../kube/json.ts';
 import { asArray, asObject, dig, get, text } from '../kube/json.ts';
 import type { ResourceKind } from '../kube/object.ts';
-import { CONFIG_MAP, SECRET, nameOf, uidOf } from '../kube/object.ts';
+import { CONFIG_MAP, SECRET, generationOf, nameOf, namespaceOf, uidOf } from '../kube/object.ts';
 import type { HandOver, Step } from '../migrate/hand-over.ts';
+import { isInPlace } from '../migrate/in-place.ts';
 import type { Manner } from '../migrate/manner.ts';
-import { kindOfManifest, mannerOf } from '../migrate/manner.ts';
+import { kindOfManifest, mannerOf } from '../migrate/manners.ts';
 import { MIGRATION, rehearsalName } from '../migrate/names.ts';
 import { recordManifest } from '../migrate/record.ts';
+import { CLUSTER_SECRET_STORE, SECRET_STORE } from '../plugins/secret-stores.ts';
 import { errorOfFault } from './api-error.ts';
 import type { Client } from './client.ts';
 import type { Scene } from './hand-over-sight.ts';
@@ -28,7 +30,9 @@ type Act = (stage: Stage) => Promise<void>;
 
 const ACTS: Readonly<Record<Step, Act>> = {
   clear: async ({ client, plan, scene }) => {
-    if (plan.from !== undefined) await removeRehearsal(client, plan.from, scene.leftover);
+    const leftover = isInPlace(plan) ? scene.rehearsal : scene.leftover;
+    if (plan.from !== undefined) await removeRehearsal(client, plan.from, leftover);
+    await remove(client, SECRET, scene.trial);
   },
   record: async ({ client, plan, scene }) =>
     // The way back is what the record leads: it is only under way again.
@@ -39,8 +43,10 @@ const ACTS: Readonly<Record<Step, Act>> = {
   release: async (stage) => changeSource(stage, ({ released }, from) => released(from)),
   silence: async (stage) => changeSource(stage, ({ silenced }, from) => silenced?.(from) ?? from),
   disown: async ({ client, scene }) => disown(client, scene),
-  adopt: async ({ client, plan }) =>
-    create(client, kindOfManifest(plan.to), mannerOf(plan.to).released(plan.to)),
+  adopt: async ({ client, plan, scene }) =>
+    isInPlace(plan) && scene.to !== undefined
+      ? replaceSpec(client, scene.to, plan.to)
+      : create(client, kindOfManifest(plan.to), mannerOf(plan.to).released(plan.to)),
   wake: async ({ client, plan, scene }) => {
     if (scene.to !== undefined) await replaceSpec(client, scene.to, mannerOf(plan.to).released(scene.to));
   },
@@ -94,15 +100,26 @@ export async function take(step: Step, stage: Stage): Promise<void> {
 
 /** What the API server, and every webhook before it, says of what would be made; nothing is. Throws ApiError. */
 export async function tryOut(client: Client, plan: HandOver): Promise<void> {
-  const kind = kindOfManifest(plan.to);
-  const both = [mannerOf(plan.to).released(plan.to), rehearsalOf(plan.to)];
-  for (const manifest of both) await create(client, kind, manifest, '&dryRun=All');
-  await create(client, CONFIG_MAP, recordManifest(plan, new Date()), '&dryRun=All');
+  const { released, rehearsal } = mannerOf(plan.to);
+  const manifests = [
+    ...(isInPlace(plan) ? [] : [released(plan.to)]),
+    ...(rehearsal === undefined ? [] : [rehearsalOf(plan.to)]),
+  ];
+  for (const manifest of manifests) await create(client, kindOfManifest(plan.to), manifest, DRY);
+  await create(client, CONFIG_MAP, recordManifest(plan, new Date()), DRY);
+}
+
+const DRY = '&dryRun=All';
+
+/** Makes what the new resource reads by, unless it is there; or asks whether it could be made. Throws ApiError. */
+export async function makeNeeded(client: Client, manifest: JsonObject, dryRun: boolean): Promise<void> {
+  const kind = [SECRET_STORE, CLUSTER_SECRET_STORE].find((one) => one.kind === get(manifest, 'kind'));
+  if (kind !== undefined) await create(client, kind, manifest, dryRun ? DRY : '');
 }
 
 /** Takes back what is not needed yet: the old resource as it was, the new one and the rehearsal gone. */
 export async function undo({ client, plan, scene }: Stage, original: JsonObject | undefined): Promise<void> {
-  if (scene.to !== undefined) await removeResource(client, plan.to, scene.to);
+  if (scene.to !== undefined && !isInPlace(plan)) await removeResource(client, plan.to, scene.to);
   if (plan.from !== undefined && scene.from !== undefined) await replaceSpec(client, scene.from, plan.from);
   if (scene.secret !== undefined && original !== undefined) await restoreData(client, scene.secret, original);
   await removeRehearsal(client, plan.to, scene.rehearsal);
@@ -126,12 +143,13 @@ export async function leaveNext({ client, plan, scene }: Stage): Promise<boolean
 }
 
 function rehearsalOf(manifest: JsonObject): JsonObject {
-  return mannerOf(manifest).rehearsal(manifest, rehearsalName(nameOf(manifest)));
+  const { rehearsal } = mannerOf(manifest);
+  return rehearsal?.(manifest, rehearsalName(nameOf(manifest))) ?? manifest;
 }
 
 /** What is there already was made by a run before this one, or is seen to be somebody else's at the next look. */
 async function create(client: Client, kind: ResourceKind, manifest: JsonObject, query = ''): Promise<void> {
-  const namespace = text(get(manifest, 'metadata'), 'namespace') ?? '';
+  const namespace = kind.namespaced ? namespaceOf(manifest) : undefined;
   try {
     await client.post(`${collectionPath(kind, namespace)}?${MANAGER}${query}`, manifest);
   } catch (fault) {
@@ -179,9 +197,11 @@ async function removeRehearsal(
   }
 }
 
-/** Nothing but the spec, and only of the object as it was seen. */
+/** Nothing but the spec, and only of the spec as it was seen: its operator may write the status all the time. */
 async function replaceSpec(client: Client, raw: JsonObject, wanted: JsonObject): Promise<void> {
-  await patch(client, pathOf(kindOfManifest(wanted), raw), raw, [
+  await patch(client, pathOf(kindOfManifest(wanted), raw), [
+    { op: 'test', path: '/metadata/uid', value: uidOf(raw) },
+    { op: 'test', path: '/metadata/generation', value: generationOf(raw) },
     { op: 'replace', path: '/spec', value: get(wanted, 'spec') ?? {} },
   ]);
 }
@@ -206,12 +226,13 @@ async function tidy(client: Client, manifest: JsonObject, secret: JsonObject): P
   await patchSecret(client, secret, changes);
 }
 
+/** Only of the Secret as it was seen. */
 async function patchSecret(client: Client, secret: JsonObject, changes: readonly Json[]): Promise<void> {
-  await patch(client, pathOf(SECRET, secret), secret, changes);
+  const version = text(get(secret, 'metadata'), 'resourceVersion') ?? '';
+  const test = { op: 'test', path: '/metadata/resourceVersion', value: version };
+  await patch(client, pathOf(SECRET, secret), [test, ...changes]);
 }
 
-async function patch(client: Client, path: string, raw: JsonObject, changes: readonly Json[]): Promise<void> {
-  const version = text(get(raw, 'metadata'), 'resourceVersion') ?? '';
-  const test = { op: 'test', path: '/metadata/resourceVersion', value: version };
-  await client.send('PATCH', `${path}?${MANAGER}`, [test, ...changes], { contentType: JSON_PATCH });
+async function patch(client: Client, path: string, changes: readonly Json[]): Promise<void> {
+  await client.send('PATCH', `${path}?${MANAGER}`, changes, { contentType: JSON_PATCH });
 }

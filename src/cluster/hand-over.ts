@@ -1,7 +1,8 @@
 /** Hands a Secret from one sync resource to another, step by step, and takes everything back where it cannot. */
 import type { JsonObject } from '../kube/json.ts';
-import type { HandOver, Next, Step } from '../migrate/hand-over.ts';
+import type { HandOver, Step, Temper } from '../migrate/hand-over.ts';
 import { nextStep } from '../migrate/hand-over.ts';
+import { isInPlace } from '../migrate/in-place.ts';
 import { ApiError, errorOfFault } from './api-error.ts';
 import type { Client } from './client.ts';
 import type { Scene } from './hand-over-sight.ts';
@@ -45,10 +46,11 @@ export async function handOver(
   const begun = new Map<Step, number>();
   for (;;) {
     const scene = await readScene(client, plan);
+    const sight = sightOf(plan, scene);
     // Where a run before this one has let another write it, the rehearsal still has what it was.
-    original ??= scene.to === undefined ? scene.secret : scene.trial;
+    original ??= sight.to.state === 'absent' ? scene.secret : scene.trial;
     const waited = performance.now() - since;
-    const next = nextOf(plan, scene, { waited, options });
+    const next = nextStep(sight, temperOf(waited, options), plan.record);
     if (next.kind === 'done') return { state: 'done' };
     if (next.kind === 'stop') return stopped(client, plan, { why: next.why, original });
     if (next.kind === 'step') {
@@ -71,16 +73,10 @@ export async function handOver(
   }
 }
 
-interface Passing {
-  /** Milliseconds since the last step. */
-  readonly waited: number;
-  readonly options: HandOverOptions;
-}
-
-function nextOf(plan: HandOver, scene: Scene, { waited, options }: Passing): Next {
+/** `waited`: milliseconds since the last step. */
+function temperOf(waited: number, options: HandOverOptions): Temper {
   const patient = waited <= Math.min(options.patienceMs, options.timeoutMs);
-  const temper = { patient, acceptsChanges: options.acceptsChanges === true };
-  return nextStep(sightOf(plan, scene), temper, plan.record);
+  return { patient, acceptsChanges: options.acceptsChanges === true };
 }
 
 /**
@@ -125,7 +121,10 @@ async function stopped(client: Client, plan: HandOver, { why, original }: Stoppe
   for (let attempts = 0; plan.record === 'kept' && attempts < ATTEMPTS; attempts += 1) {
     const scene = await readScene(client, plan);
     const { from, record } = sightOf(plan, scene);
-    const canReturn = plan.from === undefined || ['owning', 'released', 'silent'].includes(from);
+    const isThere = isInPlace(plan)
+      ? scene.to !== undefined
+      : ['owning', 'released', 'silent'].includes(from);
+    const canReturn = plan.from === undefined || isThere;
     if (record === 'none' || !canReturn) break;
     if (plan.from === undefined) return left(client, plan, { why, original });
     if (await attempt(async () => undo({ client, plan, scene }, original))) {

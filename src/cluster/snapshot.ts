@@ -32,6 +32,10 @@ interface View {
   readonly namespace?: string;
 }
 
+interface Listed extends Pick<View, 'namespace'> {
+  readonly kinds: readonly Pick<SyncKind, 'resource' | 'companions'>[];
+}
+
 /** Namespaces, Secrets and sync resources. Throws ApiError where the server does not answer at all. */
 export async function readSnapshot(client: Client, view: View): Promise<Snapshot> {
   const [sync, namespaces, listed] = await Promise.all([
@@ -57,7 +61,7 @@ export async function readSnapshot(client: Client, view: View): Promise<Snapshot
  */
 export async function readSyncResources(
   client: Client,
-  { kinds, namespace }: View,
+  { kinds, namespace }: Listed,
 ): Promise<Omit<Snapshot, 'objects' | 'secrets' | 'whole'>> {
   const list = async (resource: ResourceKind) => ({
     resource,

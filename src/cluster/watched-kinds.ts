@@ -16,7 +16,9 @@ export function isOpaque(kinds: readonly SyncKind[], object: KubeObject): boolea
 }
 
 /** The kinds that are watched only for what they tell of the others, each once. */
-export function companionsOf(kinds: readonly SyncKind[]): readonly ResourceKind[] {
+export function companionsOf(
+  kinds: readonly Pick<SyncKind, 'resource' | 'companions'>[],
+): readonly ResourceKind[] {
   const own = new Set(kinds.map(({ resource }) => resourceName(resource)));
   const companions = kinds.flatMap((kind) => kind.companions ?? []);
   const distinct = new Map(companions.map((resource) => [resourceName(resource), resource]));

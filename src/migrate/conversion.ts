@@ -49,6 +49,8 @@ export interface Conversion {
   /** The manifest of what will; undefined where none can be made. */
   readonly to?: JsonObject;
   readonly copy?: Copy;
+  /** The manifest of what `to` reads by, where it is not there yet: a store. It stays on the way back. */
+  readonly needs?: JsonObject;
   /** With any of these nothing is done. */
   readonly obstacles: readonly Obstacle[];
   /** What will be otherwise than before, in sentences. */

@@ -16,7 +16,7 @@ import { sameFolder } from './eso-folders.ts';
 import { metadataFor, keeperOf } from './eso-metadata.ts';
 import type { InfisicalWish } from './infisical-target.ts';
 import { copyTo } from './infisical-target.ts';
-import { manifestOfObject } from './manner.ts';
+import { manifestOfObject } from './manners.ts';
 
 export interface EsoRequest {
   readonly object: KubeObject;
@@ -31,26 +31,51 @@ export function targetNameOf(raw: unknown): string {
 }
 
 export function convertExternalSecret(request: EsoRequest): Conversion {
+  const { target } = request;
+  const { base, obstacles, placed } = basisOf(request);
+  if (obstacles.length > 0 || target === undefined) return { ...base, obstacles };
+  const made = madeOf(request, target, placed);
+  return { ...base, ...made, notes: [...base.notes, ...made.notes] };
+}
+
+/** What holds of any conversion of it. */
+export interface Basis {
+  readonly base: Omit<Conversion, 'to' | 'copy' | 'obstacles'> & { readonly from: JsonObject };
+  readonly obstacles: readonly Obstacle[];
+  readonly placed: readonly Placed[];
+}
+
+export function basisOf(request: EsoRequest): Basis {
   const { object, target } = request;
   const { raw } = object;
   const { entries, obstacles } = entriesOf(get(raw, 'spec'));
   const stores = storesOf(entries, request);
+  const readsNothing = entries.length + obstacles.length === 0;
   const keeper = keeperOf(raw);
-  const base = {
-    namespace: namespaceOf(raw),
-    secret: targetNameOf(raw),
-    kind: object.kind.kind,
-    name: nameOf(raw),
-    source: [...new Set(stores.known.map(({ store }) => store.title))].join(', ') || '-',
-    from: manifestOfObject(object),
-    notes:
-      keeper === undefined ? [] : [`${keeper} keeps the ExternalSecret: take it out there, or it comes back`],
+  return {
+    base: {
+      namespace: namespaceOf(raw),
+      secret: targetNameOf(raw),
+      kind: object.kind.kind,
+      name: nameOf(raw),
+      source: [...new Set(stores.known.map(({ store }) => store.title))].join(', ') || '-',
+      from: manifestOfObject(object),
+      notes:
+        keeper === undefined
+          ? []
+          : [`${keeper} keeps the ExternalSecret: take it out there, or it comes back`],
+    },
+    obstacles: [
+      ...refusals(raw, target),
+      ...obstacles,
+      ...stores.obstacles,
+      ...(readsNothing ? [NOTHING] : []),
+    ],
+    placed: stores.known,
   };
-  const standing = [...refusals(raw, target), ...obstacles, ...stores.obstacles];
-  if (standing.length > 0 || target === undefined) return { ...base, obstacles: standing };
-  const made = madeOf(request, target, stores.known);
-  return { ...base, ...made, notes: [...base.notes, ...made.notes] };
 }
+
+const NOTHING: Obstacle = { where: 'spec', why: 'it reads nothing' };
 
 type Made = Pick<Conversion, 'to' | 'copy' | 'obstacles' | 'notes'>;
 
@@ -138,6 +163,5 @@ function storesOf(
       obstacles.push({ where: entry.where, why });
     }
   }
-  if (entries.length === 0) obstacles.push({ where: 'spec', why: 'it reads nothing' });
   return { known, obstacles };
 }

@@ -52,6 +52,10 @@ export interface Sight {
   readonly secretIsThere: boolean;
   /** Whether the plan has a resource that writes it now; without one the new one may make it. */
   readonly hasSource: boolean;
+  /** Whether one resource changes, and no other takes its place. */
+  readonly isInPlace: boolean;
+  /** Whether the new resource writes a Secret, which can be rehearsed. */
+  readonly rehearses: boolean;
   /** `owning`: the Secret would go with it. `silent`: it is released, and all that its operator can be told. `leaving`: it is being deleted. */
   readonly from: 'absent' | 'owning' | 'released' | 'silent' | 'leaving';
   /** Whether the operator of `from` has read its spec as it stands. */
@@ -64,7 +68,7 @@ export interface Sight {
   readonly toIsSilent: boolean;
   /** Whether its wishes of ownership are the final ones. */
   readonly toIsSettled: boolean;
-  /** A rehearsal of the other direction. */
+  /** A rehearsal of the other direction, or the Secret of one that is gone. */
   readonly leftover: boolean;
   /** Of the Secret to the one of the rehearsal; undefined where one of them is not there. */
   readonly difference?: Difference;
@@ -114,7 +118,7 @@ function beforeAdoption(sight: Sight, temper: Temper): Next {
   // Nothing is there that a rehearsal could be equal to, and nobody who could miss it.
   if (!secretIsThere) return step('adopt');
   const rehearsed = performed(sight.rehearsal, 'the rehearsal', temper) ?? compared(sight, temper);
-  if (rehearsed !== undefined) return rehearsed;
+  if (sight.rehearses && rehearsed !== undefined) return rehearsed;
   if (from === 'owning') return step('release');
   return (from === 'absent' ? undefined : letGo(sight, temper)) ?? step('adopt');
 }
@@ -130,7 +134,7 @@ function afterAdoption(sight: Sight, temper: Temper, record: HandOver['record'])
   if (sight.from === 'owning') {
     return stop('somebody has written the old resource back: is it kept by Argo CD, Flux or Helm?');
   }
-  const isUnderWay = sight.from !== 'absent' || !sight.hasSource;
+  const isUnderWay = sight.from !== 'absent' || !sight.hasSource || sight.isInPlace;
   const compare = isUnderWay && sight.rehearsal.state !== 'absent';
   const different = compare ? compared(sight, temper) : undefined;
   if (different !== undefined) return different;

@@ -60,7 +60,7 @@ export function copyTo(wish: InfisicalWish, about: About): Made {
   return { ...made, ...('to' in made ? { copy: { place, keys, encoded } } : {}), notes };
 }
 
-function unplaced({ project, environment }: Destination): readonly Obstacle[] {
+export function unplaced({ project, environment }: Destination): readonly Obstacle[] {
   const missing: Obstacle[] = [];
   if (project === '') {
     missing.push({
@@ -79,7 +79,8 @@ function unplaced({ project, environment }: Destination): readonly Obstacle[] {
   return missing;
 }
 
-function below(path: string, name: string): string {
+/** A folder of a name below a path. */
+export function below(path: string, name: string): string {
   return `${path.endsWith('/') ? path : `${path}/`}${name}`;
 }
 
@@ -119,7 +120,7 @@ const NO_AUTH: Obstacle = {
   fix: 'give --infisical-auth [namespace/]name',
 };
 
-const NO_LOGIN: Obstacle = {
+export const NO_LOGIN: Obstacle = {
   where: '',
   why: "how Infisical's operator logs in is not known",
   fix: 'set upstream.infisical.credentials to the Secret with its machine identity, or serviceAccount and identityId',

@@ -10,7 +10,7 @@ import { isDnsSubdomain } from '../kube/names.ts';
 import type { View } from '../plugins/plugin.ts';
 import type { CopyMade } from './hand-over.ts';
 import type { Manner } from './manner.ts';
-import { kindOfManifest, mannerOf } from './manner.ts';
+import { kindOfManifest, mannerOf } from './manners.ts';
 
 /** The parts of a record that somebody may have changed. */
 export interface Claimed {

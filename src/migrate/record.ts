@@ -31,11 +31,12 @@ export const RECORDS = `${MIGRATION} in (record, done)`;
 
 const STATES = { record: 'open', done: 'closed' } as const;
 
-export function recordManifest({ namespace, secret, from, to, copy }: HandOver, began: Date): JsonObject {
+export function recordManifest(plan: HandOver, began: Date): JsonObject {
+  const { namespace, secret, from, to, copy } = plan;
   return {
     apiVersion: 'v1',
     kind: 'ConfigMap',
-    metadata: { name: recordName(secret), namespace, labels: { [MIGRATION]: 'record' } },
+    metadata: { name: recordName(plan), namespace, labels: { [MIGRATION]: 'record' } },
     data: {
       secret,
       began: began.toISOString(),
@@ -64,7 +65,7 @@ export function recordOf(raw: unknown): MigrationRecord | undefined {
     ...(from === undefined ? {} : { from }),
     ...(copy === undefined ? {} : { copy }),
   };
-  const mistake = nameOf(raw) === recordName(secret) ? mistakeIn(claimed) : 'it is of another Secret';
+  const mistake = nameOf(raw) === recordName(claimed) ? mistakeIn(claimed) : 'it is of another Secret';
   return {
     ...claimed,
     state: STATES[written],

@@ -138,11 +138,16 @@ function authenticationOf(wish: InfisicalSecretWish): Json {
     secretsPath: path,
     recursive: wish.recursive ?? false,
   };
+  return Object.fromEntries(
+    Object.entries(loginOf(login)).map(([method, settings]) => [method, { ...settings, secretsScope }]),
+  );
+}
+
+/** The method and its settings. */
+function loginOf(login: OperatorLogin): Readonly<Record<string, JsonObject>> {
   if ('credentials' in login) {
     const { namespace, name } = login.credentials;
-    return {
-      universalAuth: { credentialsRef: { secretName: name, secretNamespace: namespace }, secretsScope },
-    };
+    return { universalAuth: { credentialsRef: { secretName: name, secretNamespace: namespace } } };
   }
   const { namespace, name } = login.serviceAccount;
   return {
@@ -150,7 +155,44 @@ function authenticationOf(wish: InfisicalSecretWish): Json {
       identityId: login.identityId,
       serviceAccountRef: { name, namespace },
       autoCreateServiceAccountToken: true,
-      secretsScope,
+    },
+  };
+}
+
+export interface PushWish extends Omit<InfisicalSecretWish, 'target' | 'recursive'> {
+  /** The Secret that is read, in the same namespace. */
+  readonly secret: string;
+  /** Whether keys that are upstream already are overwritten. */
+  readonly replaces: boolean;
+  /** Whether they go with the resource. */
+  readonly deletes: boolean;
+  /** Keys upstream to Go templates, in which a key of the Secret is `.KEY.Value`. */
+  readonly template: Readonly<Record<string, string>>;
+  /** As the operator takes one: '1h'. Without it a change of the Secret alone makes it push. */
+  readonly interval?: string;
+}
+
+/** An InfisicalPushSecret, v1alpha1. */
+export function infisicalPushSecretFor(wish: PushWish): JsonObject {
+  const { namespace, name, hostAPI, project, environment, path, secret, template, interval } = wish;
+  return {
+    apiVersion: apiVersionOf(INFISICAL_SECRET),
+    kind: 'InfisicalPushSecret',
+    metadata: { name, namespace },
+    spec: {
+      hostAPI,
+      ...(interval === undefined ? {} : { resyncInterval: interval }),
+      ...(wish.replaces ? { updatePolicy: 'Replace' } : {}),
+      ...(wish.deletes ? { deletionPolicy: 'Delete' } : {}),
+      destination: { [projectField(project)]: project, environmentSlug: environment, secretsPath: path },
+      authentication: loginOf(wish.login),
+      push: {
+        secret: {
+          secretName: secret,
+          secretNamespace: namespace,
+          template: { includeAllSecrets: false, data: template },
+        },
+      },
     },
   };
 }

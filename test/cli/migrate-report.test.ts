@@ -61,13 +61,13 @@ const ALL: readonly Migration[] = [
 
 describe('migrate', () => {
   it('writes what cannot be migrated first, and manifests that kubectl takes', async () => {
-    const text = planText(ALL, 'ExternalSecret');
+    const text = planText(ALL, '5 ExternalSecrets');
     await expectGolden('migrate.text', text);
     expect(parseManifests(text, 'plan.yaml').map(({ raw }) => raw)).toEqual([ALL[0]?.conversion.to]);
   });
 
   it('is a plan without any document where there is nothing to do', () => {
-    expect(planText([], 'ExternalSecret')).toBe('# 0 ExternalSecrets: 0 can be migrated, 0 cannot\n');
+    expect(planText([], '0 ExternalSecrets')).toBe('# 0 ExternalSecrets: 0 can be migrated, 0 cannot\n');
   });
 
   it.each(['json', 'yaml'] as const)('writes %s', async (format) => {
@@ -78,7 +78,7 @@ describe('migrate', () => {
     const hostile = migration('x', 'blocked', {
       obstacles: [{ where: 'a\u001B[2J', why: 'b\nkind: Secret' }],
     });
-    const text = planText([hostile], 'ExternalSecret');
+    const text = planText([hostile], '1 ExternalSecret');
     expect(text).not.toContain('\u001B');
     expect(text).not.toMatch(/^kind/m);
   });

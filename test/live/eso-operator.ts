@@ -27,9 +27,17 @@ export interface ExternalSecret {
       readonly creationPolicy?: string;
       readonly deletionPolicy?: string;
     };
-    readonly data?: readonly { readonly secretKey: string; readonly remoteRef: { readonly key: string } }[];
+    readonly data?: readonly {
+      readonly secretKey: string;
+      readonly remoteRef: { readonly key: string; readonly decodingStrategy?: string };
+    }[];
     readonly dataFrom?: readonly unknown[];
   };
+}
+
+interface PushSecret {
+  readonly metadata: { readonly name: string; readonly deletionTimestamp?: string };
+  readonly spec: { readonly deletionPolicy?: string };
 }
 
 interface Secret {
@@ -52,6 +60,8 @@ export interface EsoOptions {
 }
 
 export interface EsoOperator {
+  /** The PushSecrets that were deleted with what they had pushed. */
+  readonly emptied: readonly string[];
   /** Every pass fails from now on, or none does. */
   fail(message: string | undefined): void;
   pause(paused: boolean): void;
@@ -61,6 +71,8 @@ export interface EsoOperator {
 export function startEsoOperator(api: ApiClient, namespace: string, options: EsoOptions): EsoOperator {
   const state = { failure: undefined as string | undefined, paused: false, stopped: false };
   const collection = `${GROUP}/namespaces/${namespace}/externalsecrets`;
+  const pushes = `/apis/external-secrets.io/v1alpha1/namespaces/${namespace}/pushsecrets`;
+  const emptied: string[] = [];
   const remembered: { readonly at: number; readonly items: readonly ExternalSecret[] }[] = [];
 
   const pass = async (): Promise<void> => {
@@ -72,6 +84,21 @@ export function startEsoOperator(api: ApiClient, namespace: string, options: Eso
       // What is gone is not in its cache any more, however late that is.
       if (items.some((one) => one.metadata.uid === item.metadata.uid)) await reconcile(name, item);
     }
+  };
+
+  const push = async ({ metadata, spec }: PushSecret): Promise<void> => {
+    const deletes = spec.deletionPolicy === 'Delete';
+    if (metadata.deletionTimestamp !== undefined) {
+      if (deletes) emptied.push(metadata.name);
+      await api.send('PATCH', `${pushes}/${metadata.name}`, { metadata: { finalizers: null } }, MERGE_PATCH);
+      return;
+    }
+    if (deletes) {
+      const finalizers = ['pushsecret.externalsecrets.io/finalizer'];
+      await api.send('PATCH', `${pushes}/${metadata.name}`, { metadata: { finalizers } }, MERGE_PATCH);
+    }
+    const status = { conditions: [{ type: 'Ready', status: 'True', reason: 'Synced' }] };
+    await api.send('PATCH', `${pushes}/${metadata.name}/status`, { status }, MERGE_PATCH);
   };
 
   const reconcile = async (name: string, item: ExternalSecret): Promise<void> => {
@@ -107,13 +134,12 @@ export function startEsoOperator(api: ApiClient, namespace: string, options: Eso
     const values = options.stores[spec.secretStoreRef?.name ?? '']?.() ?? {};
     const chosen =
       spec.data === undefined
-        ? values
-        : Object.fromEntries(
-            spec.data.map(({ secretKey, remoteRef }) => [secretKey, values[remoteRef.key] ?? '']),
-          );
-    const data = Object.fromEntries(
-      Object.entries(chosen).map(([key, value]) => [key, Buffer.from(value, 'latin1').toString('base64')]),
-    );
+        ? Object.entries(values).map(([key, value]) => [key, Buffer.from(value, 'latin1')] as const)
+        : spec.data.map(({ secretKey, remoteRef: { key, decodingStrategy } }) => {
+            const encoding = decodingStrategy === 'Base64' ? 'base64' : 'latin1';
+            return [secretKey, Buffer.from(values[key] ?? '', encoding)] as const;
+          });
+    const data = Object.fromEntries(chosen.map(([key, bytes]) => [key, bytes.toString('base64')]));
     const found = await api.send<Secret>('GET', `${where.path}/${where.target}`);
     const before = found.status === 200 ? found.body : undefined;
     const owner = {
@@ -163,14 +189,22 @@ export function startEsoOperator(api: ApiClient, namespace: string, options: Eso
     await api.send('PATCH', `${collection}/${metadata.name}/status`, { status }, MERGE_PATCH);
   };
 
+  const passes = async (): Promise<void> => {
+    await pass();
+    const pushing = await api.request<{ readonly items: readonly PushSecret[] }>('GET', pushes);
+    for (const item of pushing.items) await push(item);
+  };
+
   const work = async (): Promise<void> => {
     while (!state.stopped) {
-      if (!state.paused) await pass();
+      // As any controller: what fails is tried again.
+      if (!state.paused) await passes().catch(() => undefined);
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   };
   const working = work();
   return {
+    emptied,
     fail: (message) => void (state.failure = message),
     pause: (paused) => void (state.paused = paused),
     async stop() {

@@ -38,6 +38,19 @@ export interface InfisicalSecret {
   };
 }
 
+interface InfisicalPushSecret {
+  readonly metadata: { readonly name: string };
+  readonly spec: {
+    readonly destination: { readonly environmentSlug: string; readonly secretsPath: string };
+    readonly push: {
+      readonly secret: {
+        readonly secretName: string;
+        readonly template: { readonly data: Readonly<Record<string, string>> };
+      };
+    };
+  };
+}
+
 export interface Mood {
   /** Before each pass, milliseconds. */
   slow?: number;
@@ -135,10 +148,53 @@ export function startSyncingOperator(
     );
   };
 
+  /** Brings keys of a Secret upstream; its condition is the other way round. */
+  const push = async ({ metadata, spec }: InfisicalPushSecret): Promise<void> => {
+    const { secretName, template } = spec.push.secret;
+    const found = await api.send<{ readonly data?: Readonly<Record<string, string>> }>(
+      'GET',
+      `${secrets}/${secretName}`,
+    );
+    const values = Object.fromEntries(
+      Object.entries(found.body.data ?? {}).map(([key, value]) => [
+        key,
+        Buffer.from(value, 'base64').toString(),
+      ]),
+    );
+    const made = Object.entries(template.data).map(([key, text]) => [key, render(text, values).toString()]);
+    const failure = found.status === 200 ? mood.failure : 'no such Secret';
+    if (failure === undefined) {
+      infisical().seed(
+        spec.destination.environmentSlug,
+        spec.destination.secretsPath,
+        Object.fromEntries(made),
+      );
+    }
+    const condition = {
+      type: 'secrets.infisical.com/Reconcile',
+      status: failure === undefined ? 'False' : 'True',
+      reason: failure === undefined ? 'OK' : 'Error',
+      message: failure ?? 'Successfully reconciled',
+      lastTransitionTime: new Date().toISOString(),
+    };
+    const path = `${GROUP}/namespaces/${namespace}/infisicalpushsecrets/${metadata.name}/status`;
+    await api.send('PATCH', path, { status: { conditions: [condition] } }, MERGE_PATCH);
+  };
+
+  const passes = async (): Promise<void> => {
+    const { items } = await api.request<{ readonly items: readonly InfisicalSecret[] }>('GET', collection);
+    for (const item of items) await reconcile(item);
+    const pushing = await api.request<{ readonly items: readonly InfisicalPushSecret[] }>(
+      'GET',
+      `${GROUP}/namespaces/${namespace}/infisicalpushsecrets`,
+    );
+    for (const item of pushing.items) await push(item);
+  };
+
   const work = async (): Promise<void> => {
     while (!state.stopped) {
-      const { items } = await api.request<{ readonly items: readonly InfisicalSecret[] }>('GET', collection);
-      for (const item of items) await reconcile(item);
+      // As any controller: what fails is tried again.
+      await passes().catch(() => undefined);
       await sleep(100);
     }
   };

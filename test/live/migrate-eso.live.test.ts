@@ -2,30 +2,18 @@
  * `migrate eso` where the Secrets are watched the whole time: real API server, real garbage collector, and operators
  * at their worst. A Secret never vanishes and its data never changes; killed anywhere, it goes on, or back.
  */
-import { spawn } from 'node:child_process';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, test, vi } from 'vitest';
-import { run as migrate } from '../../src/cli/migrate-eso.ts';
-import type { Options } from '../../src/cli/options.ts';
 import type { ControlPlane } from '../../tools/control-plane/control-plane.ts';
 import { startControlPlane } from '../../tools/control-plane/start.ts';
-import type { Outcome } from '../cli/captured.ts';
-import { captured } from '../cli/captured.ts';
 import { needs } from '../needs.ts';
-import { ROOT } from '../sources.ts';
 import type { InfisicalServer } from '../upstream/infisical-server.ts';
-import { IDENTITY, PROJECT, startInfisical } from '../upstream/infisical-server.ts';
+import { startInfisical } from '../upstream/infisical-server.ts';
 import { prepareCluster, WEBHOOK } from './cluster.ts';
-import type { EsoOperator, EsoOptions, ExternalSecret } from './eso-operator.ts';
-import { startEsoOperator } from './eso-operator.ts';
-import type { SyncingOperator } from './infisical-operator.ts';
-import { startSyncingOperator } from './infisical-operator.ts';
+import type { EsoOptions, ExternalSecret } from './eso-operator.ts';
+import type { Stage, StageOptions } from './eso-stage.ts';
+import { CEILING, setStage } from './eso-stage.ts';
 import { watchSecret } from './secret-witness.ts';
-
-const CEILING = { timeout: 60_000, interval: 50 };
-
-/** Made up, and looked for in everything that is said or kept. */
-const VALUES = { USER: 'floe-made-up', PASSWORD: 'hunter2-made-up' };
+import { podAsking, startServed, tryPod } from './served.ts';
 
 /** A value that Infisical would trim, one with a reference in it, and bytes that are no text. */
 const AWKWARD = {
@@ -33,16 +21,6 @@ const AWKWARD = {
   REFERENCE: 'a${b}-made-up',
   BYTES: '\u00ff\u00fe\u0000made-up',
 };
-
-interface Secret {
-  readonly metadata: {
-    readonly uid: string;
-    readonly labels?: Readonly<Record<string, string>>;
-    readonly annotations?: Readonly<Record<string, string>>;
-    readonly ownerReferences?: readonly { readonly kind: string }[];
-  };
-  readonly data: Readonly<Record<string, string>>;
-}
 
 describe.skipIf(!needs('controllers'))('migrate eso', { timeout: 180_000 }, () => {
   let plane: ControlPlane;
@@ -59,121 +37,7 @@ describe.skipIf(!needs('controllers'))('migrate eso', { timeout: 180_000 }, () =
     await Promise.all([infisical?.stop(), plane?.stop()]);
   }, 60_000);
 
-  interface Stage {
-    readonly namespace: string;
-    readonly eso: EsoOperator;
-    readonly operator: SyncingOperator;
-    readonly vault: Record<string, string>;
-    command(options?: Options): Promise<Outcome>;
-    secret(name?: string): Promise<Secret>;
-    exists(path: string): Promise<boolean>;
-    killedAt(words: string, ...args: readonly string[]): Promise<string>;
-    readonly args: readonly string[];
-    readonly env: Readonly<Record<string, string>>;
-  }
-
-  let count = 0;
-
-  /** A namespace with both operators and an ExternalSecret 'db' that has synced. */
-  async function stage(
-    options: Partial<EsoOptions> = {},
-    spec: object = {
-      data: [
-        { secretKey: 'USER', remoteRef: { key: 'USER' } },
-        { secretKey: 'PASSWORD', remoteRef: { key: 'PASSWORD' } },
-      ],
-    },
-    store = 'team',
-  ): Promise<Stage> {
-    count += 1;
-    const namespace = `migrate-${count}`;
-    const vault: Record<string, string> = { ...VALUES };
-    await plane.request('POST', '/api/v1/namespaces', { metadata: { name: namespace } });
-    const path = `/db-${count}`;
-    infisical.seed('prod', path, { ...VALUES, OTHER: 'not-read' });
-    const eso = startEsoOperator(plane, namespace, {
-      stores: { vault: () => vault, team: () => infisical.valuesAt('prod', path) ?? {} },
-      ...options,
-    });
-    const operator = startSyncingOperator(plane, namespace, () => infisical);
-    onTestFinished(async () => {
-      await Promise.all([eso.stop(), operator.stop()]);
-    });
-    const group = `/apis/external-secrets.io/v1/namespaces/${namespace}`;
-    const reference = (key: string): object => ({ name: 'identity', key });
-    const apiVersion = 'external-secrets.io/v1';
-    await plane.request('POST', `${group}/secretstores`, {
-      apiVersion,
-      kind: 'SecretStore',
-      metadata: { name: 'team' },
-      spec: {
-        provider: {
-          infisical: {
-            hostAPI: `${infisical.url}/api`,
-            auth: {
-              universalAuthCredentials: {
-                clientId: reference('clientId'),
-                clientSecret: reference('clientSecret'),
-              },
-            },
-            secretsScope: { projectSlug: PROJECT.slug, environmentSlug: 'prod', secretsPath: path },
-          },
-        },
-      },
-    });
-    await plane.request('POST', `${group}/secretstores`, {
-      apiVersion,
-      kind: 'SecretStore',
-      metadata: { name: 'vault' },
-      spec: { provider: { vault: { server: 'https://vault', path: 'secret', version: 'v2' } } },
-    });
-    await plane.request('POST', `${group}/externalsecrets`, {
-      apiVersion,
-      kind: 'ExternalSecret',
-      metadata: { name: 'db', labels: { team: 'data' } },
-      spec: { secretStoreRef: { name: store }, refreshInterval: '1h', ...spec },
-    });
-    await vi.waitFor(async () => {
-      const { status } = await plane.request<{ readonly status?: object }>(
-        'GET',
-        `${group}/externalsecrets/db`,
-      );
-      expect(status).toMatchObject({ syncedResourceVersion: '1-ab12' });
-    }, CEILING);
-    const env = {
-      FLOE_SECRETS_UPSTREAM_INFISICAL_HOST_API: `${infisical.url}/api`,
-      FLOE_SECRETS_UPSTREAM_INFISICAL_PROJECT: PROJECT.slug,
-      FLOE_SECRETS_UPSTREAM_INFISICAL_ENVIRONMENT: 'prod',
-      FLOE_SECRETS_UPSTREAM_INFISICAL_PATH: `/imported-${count}`,
-      FLOE_SECRETS_UPSTREAM_INFISICAL_CREDENTIALS: 'infisical/operator',
-      INFISICAL_CLIENT_ID: IDENTITY.clientId,
-      INFISICAL_CLIENT_SECRET: IDENTITY.clientSecret,
-    };
-    const args = ['migrate', 'eso', '-n', namespace, '--kubeconfig', plane.kubeconfig];
-    return {
-      namespace,
-      eso,
-      operator,
-      vault,
-      env,
-      args,
-      async command(more = {}) {
-        const outcome = await captured(
-          migrate,
-          { namespace, kubeconfig: plane.kubeconfig, ...more },
-          { env },
-        );
-        expect(outcome.out + outcome.err).not.toMatch(/made-up/);
-        return outcome;
-      },
-      secret: async (name = 'db') => plane.request('GET', `/api/v1/namespaces/${namespace}/secrets/${name}`),
-      exists: async (resource) => {
-        const served = GROUPS[resource.split('/')[0] ?? ''] ?? '/api/v1';
-        return (await plane.send('GET', `${served}/namespaces/${namespace}/${resource}`)).status === 200;
-      },
-      killedAt: async (words, ...more) => killed([...args, ...more], env, words),
-    };
-  }
+  const stage = async (options: StageOptions = {}): Promise<Stage> => setStage(plane, infisical, options);
 
   const ES = 'externalsecrets/db';
   const IS = 'infisicalsecrets/db';
@@ -250,7 +114,7 @@ describe.skipIf(!needs('controllers'))('migrate eso', { timeout: 180_000 }, () =
   });
 
   it('copies values that Infisical could not keep as they are, byte for byte', async () => {
-    const scene = await stage({}, { dataFrom: [{ extract: { key: 'db' } }] }, 'vault');
+    const scene = await stage({ spec: { dataFrom: [{ extract: { key: 'db' } }] }, store: 'vault' });
     Object.assign(scene.vault, AWKWARD);
     await plane.request('PATCH', `/apis/external-secrets.io/v1/namespaces/${scene.namespace}/${ES}`, {
       metadata: { annotations: { 'force-sync': '1' } },
@@ -312,7 +176,7 @@ describe.skipIf(!needs('controllers'))('migrate eso', { timeout: 180_000 }, () =
       ['acts on what was a second ago', { lateMs: 1_000 }],
       ['does both', { keepsOwner: true, lateMs: 1_000 }],
     ])('passes an External Secrets that %s', async (_name, options) => {
-      const scene = await stage(options);
+      const scene = await stage({ eso: options });
       const witness = await watchSecret(plane, scene.namespace, 'db');
       const { code, err } = await scene.command({ apply: true });
       expect(code, err).toBe(0);
@@ -383,7 +247,7 @@ describe.skipIf(!needs('controllers'))('migrate eso', { timeout: 180_000 }, () =
     });
 
     it('goes back only to equal data, or where other values are accepted', async () => {
-      const scene = await stage({}, { dataFrom: [{ extract: { key: 'db' } }] }, 'vault');
+      const scene = await stage({ spec: { dataFrom: [{ extract: { key: 'db' } }] }, store: 'vault' });
       expect((await scene.command({ apply: true, copyValues: true })).code).toBe(0);
       scene.vault['PASSWORD'] = 'older-made-up';
       const refused = await scene.command({ names: ['db'], rollback: true, timeout: '20s' });
@@ -396,6 +260,174 @@ describe.skipIf(!needs('controllers'))('migrate eso', { timeout: 180_000 }, () =
       expect(accepted.code, accepted.err).toBe(0);
       await expectAsBefore(scene);
     });
+  });
+
+  describe('with --store-only', () => {
+    const VAULT = { spec: { dataFrom: [{ extract: { key: 'db' } }] }, store: 'vault' } as const;
+    const own = async (scene: Stage): Promise<Stage> => ({
+      ...scene,
+      command: async (options) => scene.command({ storeOnly: true, ...options }),
+    });
+
+    async function storeOf(scene: Stage): Promise<unknown> {
+      const { spec } = await plane.request<ExternalSecret>(
+        'GET',
+        `/apis/external-secrets.io/v1/namespaces/${scene.namespace}/${ES}`,
+      );
+      return spec.secretStoreRef;
+    }
+
+    it('points an ExternalSecret at copies in Infisical, and back, while its Secret is watched', async () => {
+      const scene = await own(await stage(VAULT));
+      Object.assign(scene.vault, AWKWARD);
+      await plane.request('PATCH', `/apis/external-secrets.io/v1/namespaces/${scene.namespace}/${ES}`, {
+        metadata: { annotations: { 'force-sync': '1' } },
+      });
+      await vi.waitFor(async () => expect(Object.keys((await scene.secret()).data)).toHaveLength(5), CEILING);
+      const plan = await scene.command({ dryRun: true });
+      expect([plan.code, plan.out]).toEqual([0, expect.stringContaining('kind: ClusterSecretStore')]);
+      const witness = await watchSecret(plane, scene.namespace, 'db');
+      const { code, err } = await scene.command({ apply: true });
+      expect([code, err]).toEqual([
+        0,
+        expect.stringContaining("ExternalSecret 'db' reads ClusterSecretStore 'infisical' now"),
+      ]);
+      expect(await storeOf(scene)).toEqual({ kind: 'ClusterSecretStore', name: 'infisical' });
+      expect(await Promise.all([ES, IS, 'externalsecrets/db-floe-rehearsal'].map(scene.exists))).toEqual([
+        true,
+        false,
+        false,
+      ]);
+      const again = await scene.command();
+      expect(again.out).toContain('# Done; --rollback goes back');
+      const back = await scene.command({ names: ['db'], rollback: true });
+      expect(back.code, back.err).toBe(0);
+      expect(await storeOf(scene)).toMatchObject({ name: 'vault' });
+      expect(await scene.exists(RECORD)).toBe(false);
+      await witness.stop();
+      expect(witness.incidents).toEqual([]);
+    });
+
+    test.each(['record the way', 'rehearse', 'point External', 'rehearsal away', 'close the record'])(
+      'killed at "%s" it goes on, and back',
+      async (words) => {
+        const scene = await own(await stage(VAULT));
+        const witness = await watchSecret(plane, scene.namespace, 'db');
+        await scene.killedAt(words, '--store-only', '--apply');
+        if (words !== 'record the way') {
+          const back = await scene.command({ names: ['db'], rollback: true });
+          expect(back.code, back.err).toBe(0);
+          expect(await storeOf(scene)).toMatchObject({ name: 'vault' });
+          await scene.killedAt(words, '--store-only', '--apply');
+        }
+        const { code, err } = await scene.command({ apply: true });
+        expect(code, err).toBe(0);
+        expect(await storeOf(scene)).toMatchObject({ name: 'infisical' });
+        await witness.stop();
+        expect(witness.incidents).toEqual([]);
+      },
+    );
+
+    it('takes all back where the copies do not arrive', async () => {
+      const scene = await own(await stage(VAULT));
+      const witness = await watchSecret(plane, scene.namespace, 'db');
+      scene.eso.fail('no such store');
+      const { code, err } = await scene.command({ apply: true, timeout: '30s' });
+      expect([code, err]).toEqual([1, expect.stringContaining('everything is as it was before')]);
+      expect(await storeOf(scene)).toMatchObject({ name: 'vault' });
+      expect(await scene.exists(RECORD)).toBe(false);
+      await witness.stop();
+      expect(witness.incidents).toEqual([]);
+    });
+  });
+
+  describe('of a PushSecret', () => {
+    const PUSH = 'pushsecrets/out';
+    const INFISICAL_PUSH = 'infisicalpushsecrets/out';
+
+    async function pushing(deletionPolicy: string): Promise<Stage> {
+      const scene = await stage();
+      await plane.request(
+        'POST',
+        `/apis/external-secrets.io/v1alpha1/namespaces/${scene.namespace}/pushsecrets`,
+        {
+          apiVersion: 'external-secrets.io/v1alpha1',
+          kind: 'PushSecret',
+          metadata: { name: 'out' },
+          spec: {
+            deletionPolicy,
+            secretStoreRefs: [{ name: 'vault', kind: 'SecretStore' }],
+            selector: { secret: { name: 'db' } },
+            data: [{ match: { secretKey: 'USER', remoteRef: { remoteKey: 'team', property: 'DB_USER' } } }],
+          },
+        },
+      );
+      return scene;
+    }
+
+    test.each(['Delete', 'None'])('with deletionPolicy %s it goes to Infisical and back', async (policy) => {
+      const scene = await pushing(policy);
+      const plan = await scene.command();
+      expect(plan.out).toContain('# 1 ExternalSecret and 1 PushSecret: 2 can be migrated');
+      const { code, err } = await scene.command({ names: ['out'], apply: true });
+      expect([code, err]).toEqual([
+        0,
+        expect.stringContaining("InfisicalPushSecret 'out' pushes Secret 'db' now"),
+      ]);
+      const number = scene.namespace.replace('migrate-', '');
+      expect(infisical.valuesAt('prod', `/imported-${number}/team`)).toEqual({ DB_USER: 'floe-made-up' });
+      expect(await Promise.all([PUSH, INFISICAL_PUSH, ES].map(scene.exists))).toEqual([false, true, true]);
+      const back = await scene.command({ names: ['out'], rollback: true });
+      expect(back.code, back.err).toBe(0);
+      expect(await Promise.all([PUSH, INFISICAL_PUSH].map(scene.exists))).toEqual([true, false]);
+      // What is in the old store is nobody's loss, in either direction.
+      expect(scene.eso.emptied).toEqual([]);
+      const { spec } = await plane.request<{ readonly spec: object }>(
+        'GET',
+        `/apis/external-secrets.io/v1alpha1/namespaces/${scene.namespace}/${PUSH}`,
+      );
+      expect(spec).toMatchObject({ deletionPolicy: policy });
+    });
+
+    it('stays where it is while the new one fails', async () => {
+      const scene = await pushing('Delete');
+      scene.operator.mood.failure = 'not allowed';
+      const { code, err } = await scene.command({ names: ['out'], apply: true, timeout: '15s' });
+      expect([code, err]).toEqual([1, expect.stringContaining('everything is as it was before')]);
+      expect(await Promise.all([PUSH, INFISICAL_PUSH].map(scene.exists))).toEqual([true, false]);
+      expect(scene.eso.emptied).toEqual([]);
+    });
+  });
+
+  it('lets pods in at every step, there and back', async () => {
+    const served = await startServed(plane, {
+      name: 'migrate',
+      kubeconfig: plane.kubeconfigFor(WEBHOOK.token),
+    });
+    onTestFinished(async () => served.stop());
+    const chain = { 'secrets.floe.dev/plugin': 'external-secrets' };
+    const namespace = await served.namespace(chain);
+    const scene = await stage({ namespace });
+    const refused = await scene.command();
+    expect([refused.code, refused.out]).toEqual([5, expect.stringContaining('is without infisical')]);
+    const both = { 'secrets.floe.dev/plugin': 'external-secrets,infisical' };
+    await plane.request('PATCH', `/api/v1/namespaces/${namespace}`, { metadata: { annotations: both } });
+    const pods = { tried: 0, refusals: [] as unknown[], over: false };
+    const trying = (async () => {
+      while (!pods.over) {
+        const answer = await tryPod(plane, namespace, podAsking('db'));
+        pods.tried += 1;
+        if (!answer.allowed) pods.refusals.push(answer);
+      }
+    })();
+    expect((await scene.command({ apply: true })).code).toBe(0);
+    await expectMigrated(scene);
+    expect((await scene.command({ names: ['db'], rollback: true })).code).toBe(0);
+    await expectAsBefore(scene);
+    pods.over = true;
+    await trying;
+    expect(pods.refusals).toEqual([]);
+    expect(pods.tried).toBeGreaterThan(20);
   });
 
   it('stops where somebody keeps the old resource, and nothing is lost', async () => {
@@ -436,31 +468,3 @@ describe.skipIf(!needs('controllers'))('migrate eso', { timeout: 180_000 }, () =
     expect([back.code, back.err]).toEqual([1, expect.stringContaining("no migration of 'db' is recorded")]);
   });
 });
-
-const GROUPS: Readonly<Record<string, string>> = {
-  externalsecrets: '/apis/external-secrets.io/v1',
-  infisicalsecrets: '/apis/secrets.infisical.com/v1alpha1',
-};
-
-/** Runs the program as people do, and ends it without notice as soon as it says these words. */
-async function killed(
-  args: readonly string[],
-  env: Readonly<Record<string, string>>,
-  words: string,
-): Promise<string> {
-  const child = spawn(process.execPath, [join(ROOT, 'bin/floe-secrets.js'), ...args], {
-    env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let said = '';
-  const hear = (text: Buffer): void => {
-    said += text.toString();
-    if (said.includes(words)) child.kill('SIGKILL');
-  };
-  child.stdout.on('data', hear);
-  child.stderr.on('data', hear);
-  await new Promise((resolve) => child.once('close', resolve));
-  expect(said).toContain(words);
-  expect(said).not.toMatch(/made-up/);
-  return said;
-}

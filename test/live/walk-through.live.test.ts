@@ -7,15 +7,19 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import type { ControlPlane } from '../../tools/control-plane/control-plane.ts';
 import { startControlPlane } from '../../tools/control-plane/start.ts';
 import { findSops } from '../../tools/sops.ts';
 import { needs } from '../needs.ts';
 import { ROOT } from '../sources.ts';
 import { programFile } from '../stories/program.ts';
+import type { InfisicalServer } from '../upstream/infisical-server.ts';
 import { IDENTITY, PROJECT, startInfisical } from '../upstream/infisical-server.ts';
 import { MANIFESTS, encrypted, makeKey } from '../upstream/sops-files.ts';
 import { prepareCluster } from './cluster.ts';
+import { startEsoOperator } from './eso-operator.ts';
 import { startSyncingOperator } from './infisical-operator.ts';
 
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
@@ -34,49 +38,88 @@ function walk(name: string): readonly (readonly [line: string, shown: string])[]
   });
 }
 
-const isRunnable = needs('controllers') && needs('sops') && needs('age');
+interface Scene {
+  readonly plane: ControlPlane;
+  readonly infisical: InfisicalServer;
+  readonly folder: string;
+  readonly env: NodeJS.ProcessEnv;
+}
 
-describe.skipIf(!isRunnable)('the walk-through', { timeout: 180_000 }, () => {
-  test('from a repository of SOPS', async () => {
-    const [plane, infisical] = await Promise.all([
-      startControlPlane({ controllers: true }),
-      startInfisical('current'),
-    ]);
-    const folder = mkdtempSync(join(tmpdir(), 'floe-walk-'));
-    await prepareCluster(plane);
-    const labels = { 'floe.dev/environment': 'prod' };
-    await plane.request('POST', '/api/v1/namespaces', { metadata: { name: 'floe-jobs', labels } });
-    const operator = startSyncingOperator(plane, 'floe-jobs', () => infisical);
-    onTestFinished(async () => {
-      await operator.stop();
-      await Promise.all([infisical.stop(), plane.stop()]);
-      rmSync(folder, { recursive: true, force: true });
-    });
-    const key = repository(folder);
-    await plane.request('POST', '/api/v1/namespaces/floe-jobs/secrets', {
+/** A namespace with Infisical's operator, and what people have set up to type commands. */
+async function setScene(): Promise<Scene> {
+  const [plane, infisical] = await Promise.all([
+    startControlPlane({ controllers: true }),
+    startInfisical('current'),
+  ]);
+  const folder = mkdtempSync(join(tmpdir(), 'floe-walk-'));
+  await prepareCluster(plane);
+  const labels = { 'floe.dev/environment': 'prod' };
+  await plane.request('POST', '/api/v1/namespaces', { metadata: { name: 'floe-jobs', labels } });
+  const operator = startSyncingOperator(plane, 'floe-jobs', () => infisical);
+  onTestFinished(async () => {
+    await operator.stop();
+    await Promise.all([infisical.stop(), plane.stop()]);
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const env = {
+    PATH: `${commands(folder)}:${process.env['PATH'] ?? ''}`,
+    KUBECONFIG: plane.kubeconfig,
+    FLOE_SECRETS_UPSTREAM_INFISICAL_HOST_API: `${infisical.url}/api`,
+    FLOE_SECRETS_UPSTREAM_INFISICAL_PROJECT: PROJECT.slug,
+    FLOE_SECRETS_UPSTREAM_INFISICAL_PATH: '/jobs',
+    FLOE_SECRETS_UPSTREAM_INFISICAL_CREDENTIALS: 'infisical-operator-system/machine-identity',
+    INFISICAL_CLIENT_ID: IDENTITY.clientId,
+    INFISICAL_CLIENT_SECRET: IDENTITY.clientSecret,
+  };
+  return { plane, infisical, folder, env };
+}
+
+async function walkThrough(name: string, { infisical, folder, env }: Scene): Promise<void> {
+  for (const [line, shown] of walk(name)) {
+    const said = (await typed(line, { cwd: folder, env })).replaceAll(infisical.url, HOST);
+    if (process.env['FLOE_SHOW_WALK'] !== undefined) process.stdout.write(`$ ${line}\n${said}\n`);
+    else expect(said, line).toBe(shown);
+    // What the operator does takes it a moment.
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
+
+describe.skipIf(!needs('controllers'))('the walk-through', { timeout: 180_000 }, () => {
+  test.skipIf(!needs('sops') || !needs('age'))('from a repository of SOPS', async () => {
+    const scene = await setScene();
+    const key = repository(scene.folder);
+    symlinkSync(findSops() ?? '', join(scene.folder, 'bin/sops'));
+    await scene.plane.request('POST', '/api/v1/namespaces/floe-jobs/secrets', {
       metadata: { name: 'db', labels: { 'kustomize.toolkit.fluxcd.io/name': 'jobs' } },
       stringData: { USERNAME: 'floe', PASSWORD: 'made-up' },
     });
-    const env = {
-      ...key.env,
-      PATH: `${commands(folder)}:${process.env['PATH'] ?? ''}`,
-      KUBECONFIG: plane.kubeconfig,
-      FLOE_SECRETS_UPSTREAM_INFISICAL_HOST_API: `${infisical.url}/api`,
-      FLOE_SECRETS_UPSTREAM_INFISICAL_PROJECT: PROJECT.slug,
-      FLOE_SECRETS_UPSTREAM_INFISICAL_PATH: '/jobs',
-      FLOE_SECRETS_UPSTREAM_INFISICAL_CREDENTIALS: 'infisical-operator-system/machine-identity',
-      INFISICAL_CLIENT_ID: IDENTITY.clientId,
-      INFISICAL_CLIENT_SECRET: IDENTITY.clientSecret,
-    };
-    for (const [line, shown] of walk('sops')) {
-      const said = (await typed(line, { cwd: folder, env })).replaceAll(infisical.url, HOST);
-      if (process.env['FLOE_SHOW_WALK'] !== undefined) process.stdout.write(`$ ${line}\n${said}\n`);
-      else expect(said, line).toBe(shown);
-      // What the operator does takes it a moment.
-      await new Promise((resolve) => setTimeout(resolve, 500));
+    await walkThrough('sops', { ...scene, env: { ...scene.env, ...key.env } });
+  });
+
+  test('from External Secrets', async () => {
+    const scene = await setScene();
+    const { plane, infisical } = scene;
+    const compute = { SNOWFLAKE_USER: 'floe', SNOWFLAKE_PASSWORD: 'made-up' };
+    const vault = { 'root-user': 'floe', 'root-password': 'made-up' };
+    infisical.seed('prod', '/compute', compute);
+    const text = readFileSync(join(ROOT, 'test/readme/eso.yaml'), 'utf8');
+    for (const document of parseAllDocuments(text)) {
+      const object = document.toJS() as { readonly kind: string };
+      const plural = `${object.kind.toLowerCase()}s`;
+      await plane.request('POST', `/apis/external-secrets.io/v1/namespaces/floe-jobs/${plural}`, object);
     }
+    const eso = startEsoOperator(plane, 'floe-jobs', { stores: { team: () => compute, old: () => vault } });
+    onTestFinished(async () => eso.stop());
+    await vi.waitFor(async () => {
+      for (const name of ['snowflake-credentials', 'minio']) {
+        await plane.request('GET', `/api/v1/namespaces/floe-jobs/secrets/${name}`);
+      }
+    }, SOON);
+    await walkThrough('eso', scene);
   });
 });
+
+const SOON = { timeout: 60_000, interval: 50 };
 
 function repository(folder: string): ReturnType<typeof makeKey> {
   const key = makeKey(folder);
@@ -97,7 +140,6 @@ function repository(folder: string): ReturnType<typeof makeKey> {
 function commands(folder: string): string {
   const bin = join(folder, 'bin');
   mkdirSync(bin);
-  symlinkSync(findSops() ?? '', join(bin, 'sops'));
   const script = `#!/bin/sh\nexec "${process.execPath}" "${programFile()}" "$@"\n`;
   writeFileSync(join(bin, 'floe-secrets'), script, { mode: 0o755 });
   return bin;

@@ -12,6 +12,8 @@ const BEGINNING: Sight = {
   record: 'none',
   secretIsThere: true,
   hasSource: true,
+  isInPlace: false,
+  rehearses: true,
   from: 'owning',
   fromIsHeard: true,
   fromIsOwner: true,

@@ -25,11 +25,14 @@ it('decodes in the template what is kept as base64', () => {
 
 describe('names', () => {
   it('tell what they are of', () => {
-    expect([recordName('db'), rehearsalName('db')]).toEqual(['floe-migration-db', 'db-floe-rehearsal']);
+    expect([recordName({ secret: 'db' }), rehearsalName('db')]).toEqual([
+      'floe-migration-db',
+      'db-floe-rehearsal',
+    ]);
   });
 
   it('stay within what the API server takes, and apart', () => {
-    const [one, other] = ['a', 'b'].map((end) => recordName('x'.repeat(252) + end));
+    const [one, other] = ['a', 'b'].map((end) => recordName({ secret: 'x'.repeat(252) + end }));
     expect(one).toHaveLength(253);
     expect(one).not.toBe(other);
     expect(rehearsalName(`${'x'.repeat(241)}.y.z`)).toMatch(/^x{241}-[0-9a-f]{10}$/);

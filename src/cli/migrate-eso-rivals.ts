@@ -1,0 +1,76 @@
+/** What stands around an ExternalSecret: its stores, whoever writes the same Secret, and the chain of its namespace. */
+import { resourceName } from '../cluster/paths.ts';
+import type { Snapshot } from '../cluster/snapshot.ts';
+import { KEYS } from '../contract/keys.ts';
+import type { KubeObject } from '../kube/object.ts';
+import { isSameKind, nameOf, namespaceOf } from '../kube/object.ts';
+import type { Read } from '../kube/world.ts';
+import { ABSENT, present } from '../kube/world.ts';
+import type { Conversion, Obstacle } from '../migrate/conversion.ts';
+import type { StoreReference } from '../migrate/eso-entries.ts';
+import { externalSecret } from '../plugins/external-secrets.ts';
+import { infisicalStaticSecret } from '../plugins/infisical-static-secret.ts';
+import { infisical, infisicalSecret } from '../plugins/infisical.ts';
+import { CLUSTER_SECRET_STORE, SECRET_STORE } from '../plugins/secret-stores.ts';
+import type { Policy } from '../review/policy.ts';
+import { isOptedIn } from '../review/policy.ts';
+
+/** Those between which Secrets are handed over. */
+export const SYNC_KINDS = [externalSecret, infisicalSecret, infisicalStaticSecret];
+
+type Seen = Pick<Snapshot, 'syncResources' | 'companions' | 'kindStates'>;
+
+/** A store by its reference in the namespace. */
+export function storeSeen(
+  { companions, kindStates }: Seen,
+  { kind, name }: StoreReference,
+  home: string,
+): Read<KubeObject> {
+  const resource = kind === 'SecretStore' ? SECRET_STORE : CLUSTER_SECRET_STORE;
+  const place = resource.namespaced ? home : '';
+  const found = companions.find(
+    (one) => isSameKind(one.kind, resource) && nameOf(one.raw) === name && namespaceOf(one.raw) === place,
+  );
+  if (found !== undefined) return present(found);
+  const state = kindStates.get(resourceName(resource));
+  return state?.state === 'failed' ? state : ABSENT;
+}
+
+/** Whoever else writes the Secret, or has the name of the resource that is to be made. */
+export function rivalsOf(conversion: Conversion, seen: Seen, self: KubeObject): readonly Obstacle[] {
+  const { namespace, secret } = conversion;
+  const rivals = seen.syncResources.filter((object) => {
+    const sync = SYNC_KINDS.find(({ resource }) => isSameKind(resource, object.kind));
+    const targets = sync?.targets(object) ?? [];
+    return object !== self && targets.some((one) => one.namespace === namespace && one.name === secret);
+  });
+  if (rivals.length === 0) return takenBy(conversion, seen);
+  return [{ where: '', why: `${titlesOf(rivals)} writes the same Secret` }];
+}
+
+/** Whatever has the name of the resource that is to be made. */
+export function takenBy({ namespace, to }: Conversion, { syncResources }: Seen): readonly Obstacle[] {
+  const taken = syncResources.filter(
+    ({ kind, raw }) =>
+      kind.kind === to?.['kind'] && nameOf(raw) === nameOf(to) && namespaceOf(raw) === namespace,
+  );
+  return taken.length === 0 ? [] : [{ where: '', why: `${titlesOf(taken)} is there already` }];
+}
+
+function titlesOf(objects: readonly KubeObject[]): string {
+  return objects.map(({ kind, raw }) => `${kind.kind} '${nameOf(raw)}'`).join(', ');
+}
+
+/** Pods that inject the Secret are refused where the chain of their namespace does not have its new operator. */
+export function chainOf({ chain }: Policy, namespace: KubeObject): readonly Obstacle[] {
+  if (!isOptedIn(namespace) || chain.some(({ id }) => id.startsWith(infisical.id))) return [];
+  const ids = chain.map(({ id }) => id).join(',');
+  const name = nameOf(namespace.raw);
+  return [
+    {
+      where: `Namespace '${name}'`,
+      why: `its pods would not get the Secret any more (E804): the chain '${ids}' is without infisical`,
+      fix: `kubectl annotate namespace ${name} ${KEYS.plugin}=${ids},infisical --overwrite`,
+    },
+  ];
+}
