@@ -36,7 +36,7 @@ export async function writeWebhookFiles(directory: string): Promise<WebhookFiles
     join(directory, 'config.yaml'),
     'apiVersion: floe.dev/v1alpha1\nkind: SecretsWebhookConfig\nserver: { drain: 0s }\n' +
       // Nobody wants to wait as long as a busy cluster should.
-      'reload: { quiet: 1s, pollInterval: 1s }\n',
+      'reload: { quiet: 1s, pollInterval: 1s }\nsecrets: { cacheTtl: 1s }\n',
   );
   return { directory, ca: authority.certPem };
 }
