@@ -9,6 +9,8 @@ import type { Client } from './client.ts';
 import type { Events } from './events.ts';
 import type { Lookup } from './lookup.ts';
 import { backoff } from './pause.ts';
+import type { ReportBoard } from './report-board.ts';
+import { createReportBoard } from './report-board.ts';
 import type { RunningCluster } from './running.ts';
 import { startRunning } from './running.ts';
 import type { BeginSpan } from './spans.ts';
@@ -25,6 +27,7 @@ export interface ControllerParts {
   /** The webhook's own judgement, with live reads before a no. */
   readonly admit: Admission;
   readonly running: RunningCluster;
+  readonly board: ReportBoard;
   readonly events: Events;
   readonly telemetry: Telemetry;
   /** Where work is traced. */
@@ -48,7 +51,7 @@ export interface Controller {
   run(parts: ControllerParts, signal: AbortSignal): Promise<void>;
 }
 
-export interface LeadingOptions extends Omit<ControllerParts, 'running'> {
+export interface LeadingOptions extends Omit<ControllerParts, 'running' | 'board'> {
   readonly controllers: readonly Controller[];
   /** Whether this process leads at this moment. */
   leading(): boolean;
@@ -69,7 +72,7 @@ export async function runControllers(options: LeadingOptions, signal: AbortSigna
   });
   try {
     if (!(await until(() => running.ready(), signal))) return;
-    const parts = { ...options, client, running };
+    const parts = { ...options, client, running, board: createReportBoard() };
     await Promise.all(options.controllers.map(async (one) => keepRunning(one, parts, signal)));
   } finally {
     await running.stop();

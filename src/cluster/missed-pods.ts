@@ -16,6 +16,7 @@ import type { Regarding } from './events.ts';
 import { createEvictor } from './evict-missed.ts';
 import { readPod, regardingPod, regardingWorkload } from './regarding.ts';
 import { judgePod } from './two-calls.ts';
+import type { Reported } from './report-board.ts';
 import { createWorkQueue } from './work-queue.ts';
 
 /** Several pods of one workload are found at once; the gauge need not follow each. */
@@ -33,10 +34,12 @@ export const missedPods: Controller = {
         const finding = pod === undefined ? undefined : await lackOf(parts, pod);
         if (pod === undefined || finding === undefined) {
           missed.delete(key);
+          parts.board.takeBack(boardKey(key));
           return undefined;
         }
         if (missed.get(key)?.uid !== pod.uid) tell(parts, pod, finding);
         missed.set(key, pod);
+        parts.board.put(boardKey(key), { rule: 'injected', resource: resourceOf(pod), message: finding });
         return parts.config.missedPods.evict ? evict(pod) : undefined;
       },
       failed: (key, error) => parts.tell('pod not looked at', { pod: key, error }),
@@ -109,6 +112,15 @@ function podOf({ running, world }: ControllerParts, key: string): PodRecord | un
   const pod = running.pod(namespace, name);
   if (pod === undefined || pod.terminating || isOver(pod)) return undefined;
   return world.namespace(namespace).state === 'present' ? pod : undefined;
+}
+
+function boardKey(key: string): string {
+  return `injected ${key}`;
+}
+
+function resourceOf(pod: PodRecord): Reported['resource'] {
+  const { uid: _uid, ...resource } = regardingPod(pod);
+  return resource;
 }
 
 function keyOf({ namespace, name }: PodRecord): string {

@@ -1,4 +1,4 @@
-/** A PolicyReport (wgpolicyk8s.io) for each namespace with syncs, where that CRD is installed. */
+/** A PolicyReport (wgpolicyk8s.io) for each namespace with something to report, where that CRD is installed. */
 import { PROGRAM } from '../contract/keys.ts';
 import type { JsonObject } from '../kube/json.ts';
 import type { ResourceKind } from '../kube/object.ts';
@@ -8,7 +8,9 @@ import type { SyncState } from '../review/sync-state.ts';
 import { errorOfFault } from './api-error.ts';
 import type { ControllerParts } from './controller.ts';
 import { isServed } from './discovery.ts';
+import { APPLY } from './media-types.ts';
 import { objectPath } from './paths.ts';
+import type { Reported } from './report-board.ts';
 
 const POLICY_REPORT: ResourceKind = {
   group: 'wgpolicyk8s.io',
@@ -18,31 +20,35 @@ const POLICY_REPORT: ResourceKind = {
   namespaced: true,
 };
 
-type Reported = SyncState & { readonly namespace: string };
+type Sync = SyncState & { readonly namespace: string };
 
 /** Between two looks whether the CRD is there. */
 const PROBE_EVERY = 60_000;
-/** Results of one report: an object has its limit. */
+/** Results of one report, and characters of one's message: an object has its limit. */
 const MOST = 1_000;
+const LONGEST = 400;
 /** Reports that are written in one round; the others follow in the next ones. */
 const MOST_WRITES = 20;
-const APPLY = 'application/apply-patch+yaml';
 
 /** Writes the reports that have changed. Never rejects: what fails is told of and tried in the next round. */
 export function createReporter(
-  parts: Pick<ControllerParts, 'client' | 'tell'>,
-): (states: readonly Reported[], signal: AbortSignal) => Promise<void> {
+  parts: Pick<ControllerParts, 'client' | 'tell' | 'world' | 'isWatched'>,
+): (syncs: readonly Sync[], found: Iterable<Reported>, signal: AbortSignal) => Promise<void> {
   const written = new Map<string, string>();
+  const known = new Set<string>();
   let probedAt = Number.NEGATIVE_INFINITY;
   let served = false;
   let trouble = '';
-  return async (states, signal) => {
+  return async (syncs, found, signal) => {
     try {
       if (performance.now() - probedAt > PROBE_EVERY) {
         served = await isServed(parts.client, POLICY_REPORT);
         probedAt = performance.now();
       }
-      if (served) await writeChanged(parts.client, { states, written, signal });
+      if (!served) return;
+      const results = resultsOf(syncs, found);
+      const namespaces = [...parts.world.namespaces()].filter(parts.isWatched);
+      await writeChanged(parts.client, { results, namespaces, written, known, signal });
     } catch (error) {
       const { status, message } = errorOfFault(error);
       if (status === 404) served = false;
@@ -54,18 +60,21 @@ export function createReporter(
 }
 
 interface Round {
-  readonly states: readonly Reported[];
+  readonly results: readonly Result[];
   /** What stands in the report of each namespace. */
   readonly written: Map<string, string>;
+  /** All that may have one, and those of which this process knows whether they have. */
+  readonly namespaces: readonly string[];
+  readonly known: Set<string>;
   readonly signal: AbortSignal;
 }
 
 async function writeChanged(
   client: ControllerParts['client'],
-  { states, written, signal }: Round,
+  { results, namespaces, written, known, signal }: Round,
 ): Promise<void> {
-  const byNamespace = Map.groupBy(states, ({ namespace }) => namespace);
-  const due = [...byNamespace].map(([namespace, syncs]) => [namespace, reportOf(namespace, syncs)] as const);
+  const byNamespace = Map.groupBy(results, ({ resources: [{ namespace }] }) => namespace);
+  const due = [...byNamespace].map(([namespace, all]) => [namespace, reportOf(namespace, all)] as const);
   const changed = due.filter(([namespace, report]) => written.get(namespace) !== JSON.stringify(report));
   for (const [namespace, report] of changed.slice(0, MOST_WRITES)) {
     const path = objectPath(POLICY_REPORT, namespace, PROGRAM);
@@ -73,12 +82,15 @@ async function writeChanged(
     const query = `?fieldManager=${PROGRAM}&force=true`;
     await client.send('PATCH', path + query, report, { contentType: APPLY, signal });
     written.set(namespace, JSON.stringify(report));
+    known.add(namespace);
   }
-  for (const namespace of written.keys()) {
-    if (byNamespace.has(namespace)) continue;
+  // The leader before this one may have left a report of what is not so any more.
+  const empty = [...written.keys(), ...namespaces.filter((namespace) => !known.has(namespace))];
+  for (const namespace of empty.filter((one) => !byNamespace.has(one)).slice(0, MOST_WRITES)) {
     const path = objectPath(POLICY_REPORT, namespace, PROGRAM);
-    written.delete(namespace);
     if (path !== undefined) await client.send('DELETE', path, undefined, { signal }).catch(ignoreAbsent);
+    written.delete(namespace);
+    known.add(namespace);
   }
 }
 
@@ -89,21 +101,47 @@ function ignoreAbsent(error: unknown): JsonObject {
 
 const RESULTS = { good: 'pass', failing: 'fail', unclaimed: 'skip' } as const;
 
-/** Without times: a report that says the same is not written again. */
-function reportOf(namespace: string, syncs: readonly Reported[]): JsonObject {
-  // A Secret that nobody syncs is nobody's finding.
-  const told = syncs.filter(({ health }) => health !== 'unclaimed').slice(0, MOST);
-  const results = told.map(({ secret, health, why, plugin }) => ({
+type Verdict = (typeof RESULTS)[keyof typeof RESULTS];
+
+/** One result, without times: a report that says the same is not written again. */
+function resultOf(
+  rule: 'sync' | Reported['rule'],
+  result: Verdict,
+  { message, resource }: Omit<Reported, 'rule'>,
+) {
+  return {
     policy: 'secrets.floe.dev',
-    rule: 'sync',
+    rule,
     source: PROGRAM,
     category: 'Secrets',
     severity: 'medium',
-    result: RESULTS[health],
+    result,
     scored: true,
-    message: printable(why ?? `Secret '${secret}' is synced by ${plugin}`),
-    resources: [{ apiVersion: apiVersionOf(SECRET), kind: SECRET.kind, namespace, name: secret }],
-  }));
+    message: printable(message).slice(0, LONGEST).toWellFormed(),
+    resources: [resource],
+  } as const;
+}
+
+type Result = ReturnType<typeof resultOf>;
+
+/** What fails first: where there is no room for all of them, that counts. */
+function resultsOf(syncs: readonly Sync[], found: Iterable<Reported>): readonly Result[] {
+  // A Secret that nobody syncs is nobody's finding.
+  const told = syncs.filter(({ health }) => health !== 'unclaimed');
+  const all = [
+    ...[...found].map((one) => resultOf(one.rule, 'fail', one)),
+    ...told.map(({ namespace, secret, health, why, plugin }) =>
+      resultOf('sync', RESULTS[health], {
+        message: why ?? `Secret '${secret}' is synced by ${plugin}`,
+        resource: { apiVersion: apiVersionOf(SECRET), kind: SECRET.kind, namespace, name: secret },
+      }),
+    ),
+  ];
+  return all.toSorted((one, other) => Number(one.result !== 'fail') - Number(other.result !== 'fail'));
+}
+
+function reportOf(namespace: string, all: readonly Result[]): JsonObject {
+  const results = all.slice(0, MOST);
   const count = (wanted: string): number => results.filter(({ result }) => result === wanted).length;
   return {
     apiVersion: apiVersionOf(POLICY_REPORT),

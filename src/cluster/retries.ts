@@ -7,6 +7,7 @@ import type { JsonObject } from '../kube/json.ts';
 import { asObject, get } from '../kube/json.ts';
 import { apiVersionOf, uidOf } from '../kube/object.ts';
 import { podOfTemplate } from '../kube/workload.ts';
+import type { Decision } from '../review/decision.ts';
 import { errorOfFault } from './api-error.ts';
 import { createAwaited } from './awaited.ts';
 import type { Awaited } from './awaited.ts';
@@ -43,6 +44,7 @@ export const retries: Controller = {
     const forget = (key: string): void => {
       remembered.delete(key);
       awaited.forget(key);
+      parts.board.takeBack(boardKey(key));
     };
     const queue = createWorkQueue({
       work: async (key) => {
@@ -89,18 +91,44 @@ async function attend(
   const rest = known.touchedAt + pauseOf(known.touches) - now;
   if (rest > 0) return rest;
   const owner = await readOwner(parts, denial);
-  if (owner === undefined) return undefined;
+  if (owner === undefined || wantsNone(owner)) return undefined;
   const pod = podOf(denial, owner);
   const decision = await admitPod(parts.admit, pod);
   if (!decision.allowed) {
+    report(parts, key, { denial, decision });
     const missing = decision.verdicts.filter(({ denied }) => denied).map(({ secret }) => secret);
     awaited.expect(key, denial.namespace, missing);
     return LOOK_AGAIN;
   }
+  parts.board.takeBack(boardKey(key));
   await touch(parts, denial);
   known.touches += 1;
   known.touchedAt = parts.now();
   return pauseOf(known.touches);
+}
+
+/** A ReplicaSet of an older template. */
+function wantsNone(owner: JsonObject): boolean {
+  return get(asObject(get(owner, 'spec')), 'replicas') === 0;
+}
+
+function report(
+  { board, running }: ControllerParts,
+  key: string,
+  { denial, decision }: { readonly denial: Denial; readonly decision: Decision },
+): void {
+  const { kind, namespace, name } = denial;
+  const errors = decision.findings.filter(({ severity }) => severity === 'error');
+  // A person knows the Deployment, and not its ReplicaSet.
+  const known = running.workload(kind, namespace, name);
+  const top = (known === undefined ? undefined : running.ownersOf(known).at(-1)) ?? { kind, namespace, name };
+  const resource = { apiVersion: apiVersionOf(top.kind), kind: top.kind.kind, namespace, name: top.name };
+  const message = errors.map(({ summary }) => summary).join('; ');
+  board.put(boardKey(key), { rule: 'present', resource, message });
+}
+
+function boardKey(key: string): string {
+  return `present ${key}`;
 }
 
 /** Events have times in whole seconds. */

@@ -36,7 +36,7 @@ export function syncHealth(config: Config): Controller {
         const states = statesOf(parts, settings);
         measure(parts, states);
         tellChanges(parts, states, before);
-        await report(states, signal);
+        await report(states, parts.board.all(), signal);
         await pauseWithin(LOOK_EVERY, signal);
       }
       measure(parts, []);

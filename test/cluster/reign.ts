@@ -10,6 +10,7 @@ import { createListeners } from '../../src/cluster/listeners.ts';
 import { createLookup } from '../../src/cluster/lookup.ts';
 import { METADATA } from '../../src/cluster/media-types.ts';
 import { objectPath } from '../../src/cluster/paths.ts';
+import { createReportBoard } from '../../src/cluster/report-board.ts';
 import { reduceObject } from '../../src/cluster/reduce.ts';
 import { targetsOf } from '../../src/cluster/watched-kinds.ts';
 import type { LiveWorld, WorldChange } from '../../src/cluster/world.ts';
@@ -54,7 +55,7 @@ export function createReign(settings: JsonObject = {}) {
   const gauges = new Map<string, readonly unknown[]>();
   let version = 100;
   let answer: (write: Write) => void = () => undefined;
-  let reign: { readonly stop: AbortController; readonly ended: Promise<void> } | undefined;
+  let reign: { readonly stop: AbortController; readonly ended: Promise<unknown> } | undefined;
 
   const find = (kind: ResourceKind, namespace: string, name: string): Read<KubeObject> => {
     const found = watched.get(identityOf(kind, namespace, name));
@@ -131,6 +132,7 @@ export function createReign(settings: JsonObject = {}) {
     lookup,
     admit,
     running,
+    board: createReportBoard(),
     events: { emit: (event) => void events.push(event), stop: async () => undefined },
     telemetry: {
       count: (name, labels) => void counts.push([name, ...Object.values(labels)].join(' ')),
@@ -189,9 +191,10 @@ export function createReign(settings: JsonObject = {}) {
     /** What the API server does with each write: nothing, or throw. */
     answer: (next: typeof answer) => void (answer = next),
     reasons: (): readonly string[] => events.map(({ reason }) => reason),
-    lead(controller: Controller): void {
+    lead(...controllers: readonly Controller[]): void {
       const stop = new AbortController();
-      reign = { stop, ended: controller.run(parts, stop.signal) };
+      const ended = Promise.all(controllers.map(async (one) => one.run(parts, stop.signal)));
+      reign = { stop, ended };
     },
     /** Lets so many milliseconds pass, and everything happen that is due in them. */
     pass: async (milliseconds: number): Promise<void> => {

@@ -56,6 +56,17 @@ const POLICY_REPORTS = {
   },
 };
 const INJECT = { annotations: { 'secrets.floe.dev/inject': 'db' } };
+const DEPLOYMENT = {
+  metadata: { name: 'dbt' },
+  spec: {
+    replicas: 1,
+    selector: { matchLabels: { app: 'dbt' } },
+    template: {
+      metadata: { labels: { app: 'dbt' }, ...INJECT },
+      spec: { containers: [{ name: 'dbt', image: 'dbt' }] },
+    },
+  },
+};
 
 describe.skipIf(!needs('controllers'))('running pods', () => {
   let plane: ControlPlane;
@@ -87,18 +98,16 @@ describe.skipIf(!needs('controllers'))('running pods', () => {
     asArray(dig(await plane.request('GET', `/api/v1/namespaces/${namespace}/events`), 'items')).map(
       (event) => `${text(dig(event, 'involvedObject'), 'kind')} ${text(event, 'reason')}`,
     );
+  /** What fails by the namespace's PolicyReport: rule, kind. */
+  const failures = async (namespace: string): Promise<readonly string[]> => {
+    const path = `/apis/wgpolicyk8s.io/v1alpha2/namespaces/${namespace}/policyreports`;
+    return asArray(dig(await plane.request('GET', path), 'items'))
+      .flatMap((report) => asArray(dig(report, 'results')))
+      .filter((result) => text(result, 'result') === 'fail')
+      .map((result) => `${text(result, 'rule')} ${text(asArray(dig(result, 'resources'))[0], 'kind')}`);
+  };
   const deploy = async (namespace: string): Promise<void> => {
-    await plane.request('POST', `/apis/apps/v1/namespaces/${namespace}/deployments`, {
-      metadata: { name: 'dbt' },
-      spec: {
-        replicas: 1,
-        selector: { matchLabels: { app: 'dbt' } },
-        template: {
-          metadata: { labels: { app: 'dbt' }, ...INJECT },
-          spec: { containers: [{ name: 'dbt', image: 'dbt' }] },
-        },
-      },
-    });
+    await plane.request('POST', `/apis/apps/v1/namespaces/${namespace}/deployments`, DEPLOYMENT);
     await vi.waitFor(async () => expect(await podsIn(namespace)).toHaveLength(1), CEILING);
   };
   /** In this namespace nobody is asked, as if the webhook were away with `failurePolicy: Ignore`. */
@@ -123,6 +132,7 @@ describe.skipIf(!needs('controllers'))('running pods', () => {
     await vi.waitFor(async () => {
       expect(await metrics()).toContain(`floe_secrets_missed_pods{namespace="${namespace}"} 1`);
     }, CEILING);
+    await vi.waitFor(async () => expect(await failures(namespace)).toEqual(['injected Pod']), CEILING);
     await away(false, namespace);
     await vi.waitFor(async () => {
       const [pod] = await podsIn(namespace);
@@ -132,6 +142,16 @@ describe.skipIf(!needs('controllers'))('running pods', () => {
     await vi.waitFor(async () => {
       expect(await metrics()).not.toContain(`floe_secrets_missed_pods{namespace="${namespace}"} 1`);
     }, CEILING);
+    await vi.waitFor(async () => expect(await failures(namespace)).toEqual([]), CEILING);
+  }, 180_000);
+
+  test('that were refused are in the report, as long as they would be', async () => {
+    const namespace = await served.namespace();
+    await plane.request('POST', `/apis/apps/v1/namespaces/${namespace}/deployments`, DEPLOYMENT);
+    await vi.waitFor(async () => expect(await failures(namespace)).toEqual(['present Deployment']), CEILING);
+    await makeSecret(plane, namespace, 'db');
+    await vi.waitFor(async () => expect(await podsIn(namespace)).toHaveLength(1), CEILING);
+    await vi.waitFor(async () => expect(await failures(namespace)).toEqual([]), CEILING);
   }, 180_000);
 
   test('are told when the sync of their Secret fails, and when its source goes', async () => {
