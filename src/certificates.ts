@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createBundleOverlap } from './cluster/bundle-overlap.ts';
+import type { CertificateNews } from './cluster/certificate-events.ts';
 import type { CertificatePolicy } from './cluster/certificate-plan.ts';
 import type { CertificateReport } from './cluster/certificate-keeper.ts';
 import { keepBundle, keepCertificates } from './cluster/certificate-keeper.ts';
@@ -25,8 +26,12 @@ export interface Serving {
   readonly opened: Promise<Certificates>;
   /** Milliseconds since the epoch; 0 before there is a certificate. */
   expiresAt(): number;
+  /** The certificate (PEM) that is served; '' before there is one. */
+  served(): string;
   /** What keeps the API server from accepting this replica's certificate. */
   waiting(): readonly string[];
+  /** Calls back with what happens to certificates. */
+  follow(told: (news: CertificateNews) => void): void;
   /** What the holder of the Lease does for the certificates, until the signal is aborted. */
   lead(signal: AbortSignal): Promise<void>;
   stop(): Promise<void>;
@@ -43,8 +48,21 @@ export interface ServingParts {
 /** API servers read a changed configuration within a second or two. */
 const PROPAGATION = 5_000;
 
+/** What is told of to whoever follows. */
+interface Parts extends ServingParts {
+  readonly told: (news: CertificateNews) => void;
+}
+
+type Opened = Omit<Serving, 'follow'>;
+
 /** Throws ConfigError where files cannot be served, or there is nowhere to keep a certificate. */
 export function openServing(parts: ServingParts): Serving {
+  const followers = new Set<Parts['told']>();
+  const told: Parts['told'] = (news) => followers.forEach((follower) => follower(news));
+  return { ...openSource({ ...parts, told }), follow: (follower) => void followers.add(follower) };
+}
+
+function openSource(parts: Parts): Opened {
   const { config, client } = parts;
   if (config.server.certDir !== '') return ofFiles(parts, resolve(config.server.certDir));
   if (client !== undefined && config.certificates.mode === 'self') return ofSecret({ ...parts, client });
@@ -59,8 +77,8 @@ export function certificateSecretName(config: Config): string {
   return `${config.webhook.name}-certificates`;
 }
 
-function ofFiles(parts: ServingParts, directory: string): Serving {
-  const { config, client, log } = parts;
+function ofFiles(parts: Parts, directory: string): Opened {
+  const { config, client } = parts;
   const authorities = join(directory, 'ca.crt');
   const issued = (): string => (existsSync(authorities) ? readFileSync(authorities, 'utf8') : '');
   // Of files alone nobody says how they are registered; then nothing is watched.
@@ -69,6 +87,7 @@ function ofFiles(parts: ServingParts, directory: string): Serving {
     return {
       opened: Promise.resolve(certificates),
       expiresAt: certificates.expiresAt,
+      served: () => certificates.current().cert,
       waiting: () => [],
       lead: async () => undefined,
       stop: async () => certificates.stop(),
@@ -77,10 +96,11 @@ function ofFiles(parts: ServingParts, directory: string): Serving {
   const registered = register(parts, client);
   const mayReplace = registered.handover(PROPAGATION);
   const certificates = openCertificates({ directory, ...tlsOptions(parts), mayReplace });
-  const keeper = { client, report: reporter(log), pause: registered.pause() };
+  const keeper = { client, report: reporter(parts), pause: registered.pause() };
   return {
     opened: Promise.resolve(certificates),
     expiresAt: certificates.expiresAt,
+    served: () => certificates.current().cert,
     waiting: () => registered.waiting(certificates.current().cert),
     lead: async (signal) => {
       const { registrations } = registered;
@@ -101,7 +121,7 @@ function ofFiles(parts: ServingParts, directory: string): Serving {
   };
 }
 
-function ofSecret(parts: ServingParts & { readonly client: Client }): Serving {
+function ofSecret(parts: Parts & { readonly client: Client }): Opened {
   const { config, client, report } = parts;
   const registered = register(parts, client);
   const secret = watchCertificateSecret(client, {
@@ -115,10 +135,11 @@ function ofSecret(parts: ServingParts & { readonly client: Client }): Serving {
   const options = { ...tlsOptions(parts), mayReplace: registered.handover(0) };
   const opened = firstOf(secretSource(secret, registered), options).then((first) => (certificates = first));
   const keeper = { client, secret, policy: policyOf(config, homeOf(client)), now: client.serverTime };
-  const [pause, keeperReport] = [registered.pause(), reporter(parts.log)];
+  const [pause, keeperReport] = [registered.pause(), reporter(parts)];
   return {
     opened,
     expiresAt: () => certificates?.expiresAt() ?? 0,
+    served: () => certificates?.current().cert ?? '',
     waiting: () =>
       certificates === undefined ? [whyNone(secret)] : registered.waiting(certificates.current().cert),
     lead: async (signal) => {
@@ -184,9 +205,14 @@ async function firstOf(source: PairSource, options: TlsOptions): Promise<Certifi
   return promise;
 }
 
-function tlsOptions({ config, client, log }: ServingParts): TlsOptions {
+function tlsOptions({ config, client, log, told }: Parts): TlsOptions {
   const { clientCA } = config.webhook;
-  return { clientCA: clientCA === '' ? '' : resolve(clientCA), log, now: client?.serverTime ?? Date.now };
+  return {
+    clientCA: clientCA === '' ? '' : resolve(clientCA),
+    log,
+    now: client?.serverTime ?? Date.now,
+    refused: (why) => told({ event: 'refused', why }),
+  };
 }
 
 function policyOf({ certificates, webhook: { name } }: Config, namespace: string): CertificatePolicy {
@@ -196,6 +222,9 @@ function policyOf({ certificates, webhook: { name } }: Config, namespace: string
   return { caValidity, leafValidity, overlap, propagation: PROPAGATION, names };
 }
 
-function reporter(log: Log): (report: CertificateReport) => void {
-  return ({ event, why }) => log[event === 'failed' ? 'error' : 'info']({ event, why }, 'certificates');
+function reporter({ log, told }: Parts): (report: CertificateReport) => void {
+  return ({ event, why }) => {
+    log[event === 'failed' ? 'error' : 'info']({ event, why }, 'certificates');
+    told({ event, why });
+  };
 }

@@ -5,9 +5,11 @@ import type { Serving } from './certificates.ts';
 import { openServing } from './certificates.ts';
 import type { ServeOptions } from './cli/serve.ts';
 import { createAnnouncer } from './cluster/admission-events.ts';
+import { announceCertificates } from './cluster/certificate-events.ts';
 import type { Client } from './cluster/client.ts';
 import { connect } from './cluster/connect.ts';
 import { createEvents } from './cluster/events.ts';
+import { homeOf } from './cluster/home.ts';
 import type { Election } from './cluster/leader.ts';
 import { exemptingHome } from './cluster/home.ts';
 import { createLiveCluster } from './cluster/live.ts';
@@ -196,6 +198,15 @@ function liveCluster(config: Config, parts: ClusterParts & { readonly client: Cl
     failed: (error) => log.warn({ err: error }, 'event not written'),
   });
   const announcer = createAnnouncer({ client, events });
+  const certificates = announceCertificates({
+    client,
+    events,
+    namespace: homeOf(client),
+    name: config.webhook.name,
+    served: serving.served,
+    now: client.serverTime,
+  });
+  serving.follow(certificates.told);
   const election: Election = startControllers({
     config,
     client,
@@ -214,6 +225,7 @@ function liveCluster(config: Config, parts: ClusterParts & { readonly client: Cl
     stop: async () => {
       await election.stop();
       await announcer.stop();
+      certificates.stop();
       await events.stop();
       await live.stop();
     },

@@ -50,6 +50,8 @@ export interface TlsOptions {
   readonly now?: () => number;
   /** Whether a later certificate (PEM) may take the place of the present one already; default: at once. */
   readonly mayReplace?: (current: string, next: string) => boolean;
+  /** Told once why a later pair cannot be served. */
+  readonly refused?: (reason: string) => void;
 }
 
 export interface DirectoryOptions extends TlsOptions {
@@ -101,6 +103,7 @@ export function followCertificates(source: PairSource, options: TlsOptions): Cer
       if (reason === complaint) return;
       complaint = reason;
       log.error({ reason, expires: isoTime(loaded.expiresAt) }, 'new certificate refused, old one stays');
+      options.refused?.(reason);
     }
   };
   const stop = source.watch(reload);

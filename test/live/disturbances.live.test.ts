@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ControlPlane } from '../../tools/control-plane/control-plane.ts';
 import { needs } from '../needs.ts';
 import { CONFIGURATIONS, bundles, certificates, forgetEntry, until } from './chart.ts';
+import { HOME } from './cluster.ts';
 import { install } from './installation.ts';
 import type { Installation } from './installation.ts';
 import { DAY, skewedBy } from './skew.ts';
@@ -70,6 +71,24 @@ describe.skipIf(!needs('apiserver') || !needs('helm'))('an installation under lo
     await installation.underLoad();
     await installation.upgrade();
     await until('they are guarded again', async () => (await replace(CONFIGURATIONS[0]!)).status === 403);
+  }, 120_000);
+
+  test('tells of new certificates in Events where kubectl describe shows them', async () => {
+    await forgetEntry(plane, 'tls.crt');
+    const events = `/api/v1/namespaces/${HOME}/events?fieldSelector=reason%3DCertificateIssued`;
+    interface Event {
+      readonly message: string;
+      readonly involvedObject: Readonly<Record<string, string>>;
+    }
+    await until('an Event', async () => {
+      const { items } = await plane.request<{ readonly items: readonly Event[] }>('GET', events);
+      return items.some(
+        ({ message, involvedObject: { kind, name } }) =>
+          kind === 'Deployment' &&
+          name === 'floe-secrets-webhook' &&
+          message === 'A new serving certificate: there is no certificate that can be used',
+      );
+    });
   }, 120_000);
 
   test('judges every pod that a restarted API server takes', async () => {

@@ -26,11 +26,13 @@ const newPair: KeyPair = await authority.issue({ names: ['localhost'], days: 60 
 /** A webhook that serves what a directory holds, polled as often as a test has patience for. */
 async function serveFrom(directory: string, clientCA = '') {
   const { log, lines } = recordedLog();
-  const certificates: Certificates = openCertificates({ directory, clientCA, log, pollMs: 50 });
+  const refused: string[] = [];
+  const options = { directory, clientCA, log, pollMs: 50, refused: (why: string) => refused.push(why) };
+  const certificates: Certificates = openCertificates(options);
   onTestFinished(() => certificates.stop());
   const webhook = await startWebhook({ tls: certificates.current(), log });
-  certificates.follow((options) => webhook.app.server.setSecureContext(options));
-  return { ...webhook, certificates, lines };
+  certificates.follow((next) => webhook.app.server.setSecureContext(next));
+  return { ...webhook, certificates, lines, refused };
 }
 
 /** The serial number that a new connection is shown. */
@@ -100,7 +102,7 @@ describe('a pair that cannot serve', () => {
     ['that is over', () => expired, /tls\.crt expired at 20/],
   ])('leaves the old one in place and is logged once: one %s', async (_what, pairOf, reason) => {
     const directory = certificateDirectory(servingPair);
-    const { port, lines } = await serveFrom(directory);
+    const { port, lines, refused } = await serveFrom(directory);
     const before = await serialAt(port);
     const refusals = () => lines.filter((line) => line.includes('new certificate refused'));
     // The pair as a whole, so that no poll sees the half of it.
@@ -109,6 +111,8 @@ describe('a pair that cannot serve', () => {
     const logged = refusals().length;
     await new Promise((resolve) => setTimeout(resolve, 300));
     expect(refusals()).toHaveLength(logged);
+    expect(refused).toHaveLength(logged);
+    expect(refused.at(-1)).toMatch(reason);
     expect(await serialAt(port)).toBe(before);
     expect(lines.join('')).not.toContain('PRIVATE KEY');
 
