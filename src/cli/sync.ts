@@ -9,6 +9,7 @@ import type { Nudge, Resync } from '../plugins/resync.ts';
 import { resyncOf } from '../plugins/resync.ts';
 import type { Settings } from '../review/settings.ts';
 import { settingsOf } from '../review/settings.ts';
+import { interruptible } from './interrupt.ts';
 import { openLiveWorld } from './live-world.ts';
 import { withClient } from './observe.ts';
 import type { Options } from './options.ts';
@@ -22,6 +23,8 @@ import type { Terminal } from './terminal.ts';
 import { CommandError, EXIT, guarded } from './terminal.ts';
 
 const FORMATS: readonly Format[] = ['text', 'json', 'yaml'];
+
+const INTERRUPTED = 'what was written to wake the operator is as it was; it may sync all the same';
 
 /** What became of one sync resource. */
 interface Synced {
@@ -44,7 +47,9 @@ export async function run(options: Options, terminal: Terminal): Promise<number>
         const namespace = textOption(options, 'namespace') ?? client.namespace;
         const subject = await look(client, settings, { namespace, name: terms.name });
         progress.say('waiting for the operator');
-        const done = await syncAll(client, subject, { ...terms, terminal });
+        const done = await interruptible(terminal, INTERRUPTED, async (signal) =>
+          syncAll(client, subject, { ...terms, terminal, signal }),
+        );
         const { secret } = subject;
         return {
           synced: done,
@@ -84,6 +89,7 @@ async function look(
 
 interface Manner extends Terms {
   readonly terminal: Terminal;
+  readonly signal: AbortSignal;
 }
 
 async function syncAll(client: Client, subject: SyncSubject, manner: Manner): Promise<readonly Synced[]> {
@@ -96,7 +102,11 @@ async function syncAll(client: Client, subject: SyncSubject, manner: Manner): Pr
     const why = first?.nudge.how === 'none' ? first.nudge.why : '';
     throw new CommandError(`${titleOf(subject.objects[0])} cannot be synced on demand: ${why}`, EXIT.general);
   }
-  return Promise.all(asked.map(async (one) => syncOne(client, one, manner)));
+  const settled = await Promise.allSettled(asked.map(async (one) => syncOne(client, one, manner)));
+  return settled.map((one) => {
+    if (one.status === 'rejected') throw one.reason;
+    return one.value;
+  });
 }
 
 function nudgeOf(object: KubeObject, how: Resync | undefined, { mayWriteSpec }: Manner): Nudge {
@@ -123,8 +133,9 @@ async function syncOne(client: Client, { object, how, nudge }: Asked, manner: Ma
       `Note: ${nudge.field} of ${titleOf(object)} is written otherwise and back: tools of GitOps may see a moment of drift (--no-spec refuses instead)\n`,
     );
   }
-  const { timeoutMs } = manner;
-  const { seen, hint } = await resync(client, object, { resync: how, nudge }, { timeoutMs, now: new Date() });
+  const { timeoutMs, signal } = manner;
+  const terms = { timeoutMs, signal, now: new Date() };
+  const { seen, hint } = await resync(client, object, { resync: how, nudge }, terms);
   if (seen) return { object, method: nudge.how, seen };
   const silence = `no sign of a sync within ${formatDuration(timeoutMs)}: is its operator running?`;
   return { object, method: nudge.how, seen, note: hint === undefined ? silence : `${silence} (${hint})` };

@@ -18,6 +18,8 @@ export interface ResyncOptions {
   readonly timeoutMs: number;
   /** For the annotation and the mark. */
   readonly now: Date;
+  /** Ends the waiting: what was written is put back, and the signal's reason is thrown. */
+  readonly signal?: AbortSignal;
 }
 
 /** Whether a pass of the operator was seen after it was asked, and what keeps one from being seen. */
@@ -43,8 +45,12 @@ export async function resync(
   const marked = await mark(client, path, how, options.now);
   const before = how.evidence(reduceObject(object.kind, marked.raw));
   const seen = async (): Promise<boolean> => {
-    const passed = await awaitPass(client, { path, object, how, before }, options);
-    if (!passed) await patchUnlessChanged(client, `${path}/status`, marked.unmark);
+    let passed = false;
+    try {
+      passed = await awaitPass(client, { path, object, how, before }, options);
+    } finally {
+      if (!passed) await patchUnlessChanged(client, `${path}/status`, marked.unmark);
+    }
     return passed;
   };
   const hint = marked.hint === undefined ? {} : { hint: marked.hint };
@@ -106,11 +112,13 @@ interface Awaited {
 async function awaitPass(
   client: Client,
   { path, object, how, before }: Awaited,
-  { timeoutMs }: ResyncOptions,
+  { timeoutMs, signal }: ResyncOptions,
 ): Promise<boolean> {
   const pause = createPause();
+  signal?.addEventListener('abort', pause.wake, { once: true });
   const end = performance.now() + timeoutMs;
   while (performance.now() < end) {
+    signal?.throwIfAborted();
     const now = how.evidence(reduceObject(object.kind, await client.get(path)));
     if (now !== undefined && now !== before) return true;
     await pause.sleep(Math.min(EVERY, Math.max(0, end - performance.now())));

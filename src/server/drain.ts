@@ -17,18 +17,24 @@ export interface Shutdown {
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
+/** Milliseconds. Below npm or a wrapper one Ctrl-C comes twice: from the terminal and from there. */
+const ECHO = 500;
+
 /** Listens for the signals that end a process; a second one calls `impatient`, which should not come back. */
 export function awaitShutdown(source: SignalSource, impatient: (signal: NodeJS.Signals) => void): Shutdown {
-  let draining = false;
+  let first: { readonly signal: NodeJS.Signals; readonly at: number } | undefined;
   const { promise: asked, resolve } = Promise.withResolvers<NodeJS.Signals>();
   const heard = (signal: NodeJS.Signals): void => {
-    if (draining) return impatient(signal);
-    draining = true;
+    if (first !== undefined) {
+      if (signal !== first.signal || performance.now() - first.at > ECHO) impatient(signal);
+      return;
+    }
+    first = { signal, at: performance.now() };
     resolve(signal);
   };
   for (const signal of SIGNALS) source.on(signal, heard);
   return {
-    draining: () => draining,
+    draining: () => first !== undefined,
     asked,
     dispose: () => {
       for (const signal of SIGNALS) source.off(signal, heard);

@@ -14,11 +14,13 @@ export interface Outcome {
   readonly err: string;
 }
 
-interface Surroundings {
+export interface Surroundings {
   readonly cwd?: string;
   readonly env?: Terminal['env'];
   readonly stdin?: string;
   readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly interrupted?: AbortSignal;
 }
 
 export async function captured(
@@ -26,16 +28,17 @@ export async function captured(
   options: Options,
   surroundings: Surroundings = {},
 ): Promise<Outcome> {
-  const { cwd = '/', env = {}, stdin = '', isTTY = false } = surroundings;
+  const { cwd = '/', env = {}, stdin = '', isTTY = false, columns, interrupted } = surroundings;
   let [out, err] = ['', ''];
   const code = await run(options, {
-    stdout: { write: (text) => (out += text), isTTY },
+    stdout: { write: (text) => (out += text), isTTY, ...(columns === undefined ? {} : { columns }) },
     stderr: { write: (text) => (err += text) },
     stdin: (async function* () {
       yield stdin;
     })(),
     env,
     cwd,
+    ...(interrupted === undefined ? {} : { interrupted }),
   });
   return { code, out, err };
 }

@@ -1,12 +1,12 @@
 /** `create` and `sync` on a real API server, with stand-ins of the stores, and of operators as they were seen to act. */
-import { afterAll, beforeAll, describe, expect, inject, it, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, test, vi } from 'vitest';
 import { makeApiClient } from '../../tools/control-plane/api-client.ts';
 import type { ApiClient } from '../../tools/control-plane/api-client.ts';
 import { run as create } from '../../src/cli/create.ts';
 import type { Options } from '../../src/cli/options.ts';
 import { run as status } from '../../src/cli/status.ts';
 import { run as sync } from '../../src/cli/sync.ts';
-import type { Outcome } from '../cli/captured.ts';
+import type { Outcome, Surroundings } from '../cli/captured.ts';
 import { captured, folderOf } from '../cli/captured.ts';
 import { needs } from '../needs.ts';
 import type { InfisicalServer } from '../upstream/infisical-server.ts';
@@ -43,7 +43,7 @@ describe.skipIf(!needs('apiserver'))('commands that ask stores and operators', {
   async function running(
     run: typeof create,
     options: Options,
-    more: { readonly env?: Readonly<Record<string, string>>; readonly stdin?: string } = {},
+    { env: more = {}, ...surroundings }: Surroundings = {},
   ): Promise<Outcome> {
     const env = {
       FLOE_SECRETS_UPSTREAM_INFISICAL_HOST_API: `${infisical.url}/api`,
@@ -53,18 +53,14 @@ describe.skipIf(!needs('apiserver'))('commands that ask stores and operators', {
       INFISICAL_CLIENT_ID: IDENTITY.clientId,
       INFISICAL_CLIENT_SECRET: IDENTITY.clientSecret,
       VAULT_TOKEN: 'root-token',
-      ...more.env,
+      ...more,
     };
     const given = {
       namespace,
       ...(cluster === undefined ? {} : { kubeconfig: cluster.kubeconfig }),
       ...options,
     };
-    const outcome = await captured(run, given, {
-      cwd,
-      env,
-      ...(more.stdin === undefined ? {} : { stdin: more.stdin }),
-    });
+    const outcome = await captured(run, given, { cwd, env, ...surroundings });
     expect(outcome.out + outcome.err).not.toContain(VALUE);
     return outcome;
   }
@@ -228,6 +224,25 @@ describe.skipIf(!needs('apiserver'))('commands that ask stores and operators', {
       expect(JSON.parse(out)).toMatchObject({
         items: [{ method: 'spec', seen: false, note: expect.stringContaining('is its operator running?') }],
       });
+      const after = await api.request<Resource>('GET', `${syncs}/db`);
+      expect([after.spec, after.status]).toEqual([before.spec, before.status]);
+    });
+
+    it('puts everything back where it is interrupted, and ends as Ctrl-C ends a command', async () => {
+      operator.pause(true);
+      const before = await api.request<Resource>('GET', `${syncs}/db`);
+      const stop = new AbortController();
+      const ended = running(sync, { secret: 'db' }, { interrupted: stop.signal });
+      await vi.waitFor(
+        async () =>
+          expect(JSON.stringify(await api.request('GET', `${syncs}/db`))).toContain('floe-secrets asked'),
+        { timeout: 30_000, interval: 50 },
+      );
+      stop.abort();
+      const { code, out, err } = await ended;
+      operator.pause(false);
+      expect([code, out]).toEqual([130, '']);
+      expect(err).toContain('Error: interrupted: what was written to wake the operator is as it was');
       const after = await api.request<Resource>('GET', `${syncs}/db`);
       expect([after.spec, after.status]).toEqual([before.spec, before.status]);
     });

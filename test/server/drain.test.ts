@@ -18,6 +18,8 @@ describe('signals', () => {
     source.emit('SIGTERM', 'SIGTERM');
     expect(shutdown.draining()).toBe(true);
     expect(await shutdown.asked).toBe('SIGTERM');
+    // The same Ctrl-C, passed on by a wrapper, is no impatience.
+    source.emit('SIGTERM', 'SIGTERM');
     expect(impatient).not.toHaveBeenCalled();
     source.emit('SIGINT', 'SIGINT');
     expect(impatient).toHaveBeenCalledExactlyOnceWith('SIGINT');
