@@ -2,6 +2,7 @@
 import type { Client } from '../cluster/client.ts';
 import type { WorldContents } from '../cluster/world-files.ts';
 import { readWorldContents, worldOfContents } from '../cluster/world-files.ts';
+import { wordsOf } from '../cluster/failure.ts';
 import { targetsOf } from '../cluster/watched-kinds.ts';
 import type { ReadFailure } from '../kube/world.ts';
 import type { SyncKind } from '../plugins/plugin.ts';
@@ -105,8 +106,12 @@ export async function withClient<T>(
 
 /** Tells on stderr what could not be seen, and gives the exit codes that follow from it. */
 export function reportFailures(failures: readonly ReadFailure[], { stderr }: Terminal): readonly number[] {
-  for (const { message } of failures) stderr.write(`Warning: ${message}; the result is incomplete\n`);
-  return failures.map(({ reason }) => (reason === 'forbidden' ? EXIT.permission : EXIT.network));
+  for (const words of wordsOf(failures)) stderr.write(`Warning: ${words}; the result is incomplete\n`);
+  return failures.map(exitCodeOfFailure);
+}
+
+export function exitCodeOfFailure({ reason }: ReadFailure): number {
+  return reason === 'forbidden' ? EXIT.permission : EXIT.network;
 }
 
 function namespaceOf(options: Options, otherwise: string): { readonly namespace?: string } {

@@ -12,39 +12,91 @@ export interface Column<Row> {
 
 const GAP = 2;
 
-/** Upper-case header and rows, columns at least two blanks apart, no trailing blanks, never cut. */
-export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
-  const cells = [
-    columns.map((column) => column.header),
-    ...rows.map((row) => columns.map((column) => printable(column.cell(row)))),
-  ];
-  const widths = columns.map((column, index) =>
-    cells.reduce((width, line) => Math.max(width, lengthOf(line[index]) + GAP), column.minimum ?? 0),
-  );
-  return cells.map((line) => `${joined(line, widths)}\n`).join('');
-}
-
-/**
- * The table as it fits a terminal: the last column loses what does not fit. Into a pipe it is never cut, and where
- * not even the other columns fit the terminal may wrap it.
- */
-export function tableFor<Row>(
-  { stdout, env }: Terminal,
-  columns: readonly Column<Row>[],
-  rows: readonly Row[],
-): string {
-  const whole = table(columns, rows);
-  const width = stdout.isTTY === true ? stdout.columns : undefined;
-  if (width === undefined || width < NARROWEST) return whole;
-  const ellipsis = symbols(env).isAscii ? '...' : '…';
-  return whole
-    .split('\n')
-    .map((line) => (lengthOf(line) > width ? cut(line, width - ellipsis.length) + ellipsis : line))
-    .join('\n');
-}
+/** How wide a column stays at least where a terminal is narrow, the gap included. */
+const NARROWEST_COLUMN = 8;
 
 /** What is narrower than this is no terminal that anybody reads. */
 const NARROWEST = 40;
+
+/** Upper-case header and rows, columns at least two blanks apart, no trailing blanks, never cut. */
+export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
+  const cells = cellsOf(columns, rows);
+  return written(cells, widthsOf(cells, columns));
+}
+
+/** The table as it fits a terminal: the widest columns lose what does not fit. Into a pipe it is never cut. */
+export function tableFor<Row>(
+  terminal: Pick<Terminal, 'stdout' | 'env'>,
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+): string {
+  return growingTable(terminal)(columns, rows);
+}
+
+/** Prints rows below those of an earlier call: without the header again, and in columns that are no narrower. */
+export function growingTable({ stdout, env }: Pick<Terminal, 'stdout' | 'env'>) {
+  const room = stdout.isTTY === true ? stdout.columns : undefined;
+  const ellipsis = symbols(env).isAscii ? '...' : '…';
+  let before: readonly number[] | undefined;
+  return <Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string => {
+    const cells = cellsOf(columns, rows);
+    const widths = widthsOf(cells, columns, before);
+    const shown = before === undefined ? cells : cells.slice(1);
+    before = widths;
+    if (room === undefined || room < NARROWEST || total(widths) <= room) return written(shown, widths);
+    const fitted = narrowed(widthsOf(cells, []), room);
+    return written(
+      shown.map((line) => line.map((cell, index) => clipped(cell, (fitted[index] ?? 0) - GAP, ellipsis))),
+      fitted,
+    );
+  };
+}
+
+type Cells = readonly (readonly string[])[];
+
+function cellsOf<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): Cells {
+  return [
+    columns.map((column) => column.header),
+    ...rows.map((row) => columns.map((column) => printable(column.cell(row)))),
+  ];
+}
+
+/** From each column's beginning to the next one's. */
+function widthsOf(
+  cells: Cells,
+  columns: readonly Pick<Column<never>, 'minimum'>[],
+  before: readonly number[] = [],
+): readonly number[] {
+  return (cells[0] ?? []).map((_, index) =>
+    cells.reduce(
+      (width, line) => Math.max(width, lengthOf(line[index]) + GAP),
+      Math.max(columns[index]?.minimum ?? 0, before[index] ?? 0),
+    ),
+  );
+}
+
+function total(widths: readonly number[]): number {
+  return widths.reduce((sum, width) => sum + width, -GAP);
+}
+
+/** The widest gives way first: a name that is long does not push the last column out of sight. */
+function narrowed(widths: readonly number[], room: number): readonly number[] {
+  const narrow = [...widths];
+  for (let excess = total(narrow) - room; excess > 0; excess -= 1) {
+    const widest = Math.max(...narrow);
+    if (widest <= NARROWEST_COLUMN) break;
+    narrow[narrow.lastIndexOf(widest)] = widest - 1;
+  }
+  return narrow;
+}
+
+function clipped(cell: string, width: number, ellipsis: string): string {
+  return lengthOf(cell) > width ? cut(cell, width - ellipsis.length) + ellipsis : cell;
+}
+
+function written(cells: Cells, widths: readonly number[]): string {
+  return cells.map((line) => `${joined(line, widths)}\n`).join('');
+}
 
 function cut(line: string, length: number): string {
   return Array.from(line).slice(0, length).join('').trimEnd();

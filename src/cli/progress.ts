@@ -31,7 +31,10 @@ export function startProgress({ stderr, env }: Terminal): Progress {
   const draw = (): void => {
     const passed = Date.now() - began;
     if (words === '' || passed < PATIENCE) return;
-    stderr.write(`\r\u001B[2K${frames[Math.floor(passed / EVERY) % frames.length]} ${words}`);
+    const line = `${frames[Math.floor(passed / EVERY) % frames.length]} ${words}`;
+    // A line that wraps could not be taken back.
+    const fitting = Array.from(line).slice(0, (stderr.columns ?? Infinity) - 1);
+    stderr.write(`\r\u001B[2K${fitting.join('')}`);
     shown = true;
   };
   const clear = (): void => {

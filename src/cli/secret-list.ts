@@ -1,6 +1,8 @@
 /** What `list` and `status` have in common: one look, rows, a table or a document, an exit code. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { wordsOf } from '../cluster/failure.ts';
 import { loadConfig } from '../config/load.ts';
+import { formatAge } from '../kube/duration.ts';
 import type { ReadFailure } from '../kube/world.ts';
 import type { Settings } from '../review/settings.ts';
 import { settingsOf } from '../review/settings.ts';
@@ -9,7 +11,7 @@ import { reportFailures, withObserver } from './observe.ts';
 import type { Options } from './options.ts';
 import { flagOption, formatOption } from './options.ts';
 import type { Column, Format } from './print.ts';
-import { listDocument, structured, tableFor } from './print.ts';
+import { growingTable, listDocument, structured } from './print.ts';
 import type { SecretRow } from './secret-rows.ts';
 import { secretRows } from './secret-rows.ts';
 import type { Terminal } from './terminal.ts';
@@ -42,8 +44,9 @@ export async function showSecrets(options: Options, terminal: Terminal, listing:
     return withObserver(options, terminal, settings.kinds, async (look) => {
       const first = await rowsOf(look, desk);
       const codes = reportFailures(first.failures, terminal);
+      const print = printer(terminal);
       print(desk, first);
-      if (flagOption(options, 'watch')) await watch(desk, look, first.rows);
+      if (flagOption(options, 'watch')) await watch(desk, look, first, print);
       const unsynced = flagOption(options, 'exitCode') && first.rows.some(isUnsynced);
       return worstExit(unsynced ? [...codes, EXIT.findings] : codes);
     });
@@ -74,49 +77,81 @@ async function rowsOf(look: () => Promise<Observation>, { settings, listing }: D
   return { rows: closer.rows, failures: [...failures, ...closer.failures], ...viewpoint };
 }
 
-function print({ listing, format, terminal }: Desk, { rows, namespace }: Seen): void {
-  if (format !== 'text') terminal.stdout.write(structured(format, document(listing, rows)));
-  else printTable({ columns: listing.columns(Date.now()), rows, namespace }, terminal);
+/** Prints what was found, or what of it is new. */
+type Print = (desk: Desk, seen: Seen) => void;
+
+/** The table's header stands once, and YAML documents are told apart. */
+function printer({ stdout, stderr, env }: Terminal): Print {
+  const below = growingTable({ stdout, env });
+  let isFirst = true;
+  return ({ listing, format }, { rows, namespace, failures }) => {
+    if (format !== 'text') {
+      if (format === 'yaml' && !isFirst) stdout.write('---\n');
+      stdout.write(structured(format, document(listing, rows)));
+    } else if (rows.length > 0) {
+      const place: readonly Column<SecretRow>[] =
+        namespace === undefined ? [{ header: 'NAMESPACE', cell: (row) => row.namespace }] : [];
+      stdout.write(below([...place, ...listing.columns(Date.now())], rows));
+    } else {
+      const where = namespace === undefined ? '' : ` in namespace ${namespace}`;
+      stderr.write(
+        `No Secrets and no sync resources ${failures.length > 0 ? 'could be seen' : 'found'}${where}.\n`,
+      );
+    }
+    isFirst = false;
+  };
 }
 
 /** Between two looks: somebody watches who waits for a sync, and those take seconds. */
 const EVERY = 2000;
 
 /** Looks again and again, and prints what is not as it was. Ends with the terminal's signal. */
-async function watch(
-  desk: Desk,
-  look: () => Promise<Observation>,
-  first: readonly SecretRow[],
-): Promise<void> {
+async function watch(desk: Desk, look: () => Promise<Observation>, first: Seen, print: Print): Promise<void> {
   const { listing, terminal } = desk;
   const { interrupted, stderr } = terminal;
-  const marked = (rows: readonly SecretRow[]): ReadonlyMap<string, string> =>
-    new Map(rows.map((row) => [`${row.namespace}/${row.name}`, JSON.stringify(listing.item(row))]));
-  let known = marked(first);
+  const outage = outageOf(terminal);
+  const unseenFromTheStart = new Set(first.failures.map(({ message }) => message));
+  let known = marked(listing, first.rows);
   while (await paused(EVERY, interrupted)) {
     try {
       const seen = await rowsOf(look, desk);
-      const now = marked(seen.rows);
-      const changed = seen.rows.filter(({ namespace, name }) => {
-        const key = `${namespace}/${name}`;
-        return known.get(key) !== now.get(key);
-      });
-      for (const gone of known.keys()) if (!now.has(gone)) stderr.write(`${gone} is gone\n`);
-      if (changed.length > 0) printChanged(desk, { ...seen, rows: changed });
-      known = now;
+      const fresh = seen.failures.filter(({ message }) => !unseenFromTheStart.has(message));
+      outage.tell(wordsOf(fresh).join('; '));
+      const now = marked(listing, seen.rows);
+      const changed = seen.rows.filter((row) => known.get(keyOf(row)) !== now.get(keyOf(row)));
+      const lost = [...known].filter(([key]) => !now.has(key));
+      // What could be seen and cannot be any more is not gone.
+      if (fresh.length === 0) for (const [key] of lost) stderr.write(`${key} is gone\n`);
+      if (changed.length > 0) print(desk, { ...seen, rows: changed });
+      known = fresh.length === 0 ? now : new Map([...lost, ...now]);
     } catch (error) {
-      stderr.write(`Warning: ${messageOf(error)}; looking again\n`);
+      outage.tell(messageOf(error));
     }
   }
 }
 
-/** Without the header, which stands above already; YAML documents are told apart. */
-function printChanged(desk: Desk, seen: Seen): void {
-  const { stdout } = desk.terminal;
-  if (desk.format === 'yaml') stdout.write('---\n');
-  if (desk.format !== 'text') return print(desk, seen);
-  const table = textTable({ columns: desk.listing.columns(Date.now()), ...seen }, desk.terminal);
-  stdout.write(table.slice(table.indexOf('\n') + 1));
+function keyOf({ namespace, name }: SecretRow): string {
+  return `${namespace}/${name}`;
+}
+
+function marked(listing: Listing, rows: readonly SecretRow[]): ReadonlyMap<string, string> {
+  return new Map(rows.map((row) => [keyOf(row), JSON.stringify(listing.item(row))]));
+}
+
+/** One line where looking begins to fail, and one where it works again, however the failures are worded meanwhile. */
+function outageOf({ stderr }: Terminal): { tell(words: string): void } {
+  let since: number | undefined;
+  return {
+    tell: (words) => {
+      if (words !== '' && since === undefined) {
+        since = Date.now();
+        stderr.write(`Warning: ${words}; looking again every ${EVERY / 1000}s\n`);
+      } else if (words === '' && since !== undefined) {
+        stderr.write(`Seen again after ${formatAge(Date.now() - since)}\n`);
+        since = undefined;
+      }
+    },
+  };
 }
 
 /** False where it was interrupted. */
@@ -127,29 +162,6 @@ async function paused(milliseconds: number, signal: AbortSignal | undefined): Pr
   } catch {
     return false;
   }
-}
-
-interface Printed {
-  readonly columns: readonly Column<SecretRow>[];
-  readonly rows: readonly SecretRow[];
-  readonly namespace?: string | undefined;
-}
-
-function printTable({ columns, rows, namespace }: Printed, terminal: Terminal): void {
-  const { stdout, stderr } = terminal;
-  if (rows.length === 0) {
-    stderr.write(
-      `No Secrets and no sync resources found${namespace === undefined ? '' : ` in namespace ${namespace}`}.\n`,
-    );
-    return;
-  }
-  stdout.write(textTable({ columns, rows, namespace }, terminal));
-}
-
-function textTable({ columns, rows, namespace }: Printed, terminal: Terminal): string {
-  const place: readonly Column<SecretRow>[] =
-    namespace === undefined ? [{ header: 'NAMESPACE', cell: (row) => row.namespace }] : [];
-  return tableFor(terminal, [...place, ...columns], rows);
 }
 
 function document(listing: Listing, rows: readonly SecretRow[]): object {

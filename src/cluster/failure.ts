@@ -5,6 +5,9 @@ import type { ReadFailure, Want } from '../kube/world.ts';
 import { errorOfFault } from './api-error.ts';
 import { SUBJECT_ACCESS_REVIEW, resourceName } from './paths.ts';
 
+/** How the words of a refusal end. */
+const REFUSED = '(RBAC)';
+
 /** An attempt in the words of RBAC. Without a namespace it was for all of them, or the kind has none. */
 export interface Attempt {
   readonly verb: string;
@@ -16,11 +19,34 @@ export interface Attempt {
 export function failureOf(fault: unknown, attempt: Attempt): ReadFailure {
   const error = errorOfFault(fault);
   const what = describe(attempt);
-  if (error.status === 403) return { reason: 'forbidden', message: `${what} (RBAC)` };
+  if (error.status === 403) return { reason: 'forbidden', message: `${what} ${REFUSED}` };
   // The API server's own words may hold addresses; its status and reason say enough.
   const why = error.status === 0 ? error.message : `HTTP ${error.status} ${error.reason}`;
   return { reason: 'unavailable', message: `${what}: ${why}` };
 }
+
+/** Whether these are the words of a refusal. */
+export function isRefused(message: string): boolean {
+  return message.includes(REFUSED);
+}
+
+/**
+ * The words of several failures; attempts that differ in what was to be read alone are one: 'cannot list secrets, pods
+ * in namespace floe-jobs (RBAC)'.
+ */
+export function wordsOf(failures: readonly ReadFailure[]): readonly string[] {
+  const sorts = Map.groupBy(new Set(failures.map(({ message }) => message)), (message) =>
+    message.replace(ATTEMPT, '$1 $3'),
+  );
+  return [...sorts.values()].map((messages) => {
+    const names = messages.map((message) => ATTEMPT.exec(message)?.[2] ?? '');
+    return (messages[0] ?? '').replace(ATTEMPT, (_, verb: string, __, rest: string) =>
+      [verb, names.join(', '), rest].join(' '),
+    );
+  });
+}
+
+const ATTEMPT = /^(cannot \S+) ([^\s:]+)(?: (.*))?$/;
 
 /** The failure of a live read that nobody answered in time. */
 export function unanswered(want: Want): ReadFailure {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { painter, printable, symbols, table, yaml } from '../../src/cli/print.ts';
+import { growingTable, painter, printable, symbols, table, tableFor, yaml } from '../../src/cli/print.ts';
 
 const columns = [
   { header: 'NAME', minimum: 26, cell: (row: readonly string[]) => row[0] ?? '' },
@@ -24,6 +24,28 @@ describe('table', () => {
     expect(row).toBe(`${long}  Opaque`);
     expect(header?.indexOf('TYPE')).toBe(82);
     expect(short?.indexOf('Opaque')).toBe(82);
+  });
+
+  it('fits a terminal by shortening what is widest, so that every column is seen', () => {
+    const rows = [['sh.helm.release.v1.floe-secrets-webhook.v1', 'helm.sh/release.v1', 'Synced']];
+    const at = (width: number, env = {}) =>
+      tableFor({ stdout: { write: () => true, isTTY: true, columns: width }, env }, columns, rows);
+    expect(at(60)).toBe(
+      'NAME                         TYPE                SYNC STATUS\n' +
+        'sh.helm.release.v1.floe-se…  helm.sh/release.v1  Synced\n',
+    );
+    expect(at(40)).toBe('NAME           TYPE          SYNC STATUS\nsh.helm.rele…  helm.sh/rel…  Synced\n');
+    expect(at(40, { LANG: 'C' })).toContain('sh.helm.re...  helm.sh/r...  Synced\n');
+    expect(at(200)).toBe(table(columns, rows));
+    expect(tableFor({ stdout: { write: () => true }, env: {} }, columns, rows)).toBe(table(columns, rows));
+  });
+
+  it('goes on below itself, without the header and in no narrower columns', () => {
+    const below = growingTable({ stdout: { write: () => true }, env: {} });
+    expect(below(columns, [['a'.repeat(30), 'Opaque', 'Synced']])).toMatch(/^NAME +TYPE +SYNC STATUS\n/);
+    expect(below(columns, [['b', 'Opaque', 'Pending']])).toBe(
+      `b${' '.repeat(31)}Opaque            Pending\n`,
+    );
   });
 
   it('lets no control character of a stranger reach the terminal', () => {

@@ -35,14 +35,31 @@ describe('-w', { timeout: 120_000 }, () => {
       CEILING,
     );
     writeFileSync(join(cwd, 'world/b.yaml'), 'kind: [');
-    await vi.waitFor(() => expect(watched.err()).toContain('; looking again'), CEILING);
+    await vi.waitFor(() => expect(watched.err()).toContain('; looking again every 2s\n'), CEILING);
+    writeFileSync(join(cwd, 'world/b.yaml'), 'kind: {');
+    await new Promise((resolve) => setTimeout(resolve, 4500));
     rmSync(join(cwd, 'world/b.yaml'));
     await vi.waitFor(() => expect(watched.err()).toContain('floe-jobs/late is gone\n'), CEILING);
+    // An outage is one line, and its end another.
+    expect(watched.err()).toMatch(/^Warning: [^\n]+\nSeen again after \d+s\nfloe-jobs\/late is gone\n$/);
     watched.stop();
     expect(await watched.ended).toBe(0);
     // The header stands once, and what did not change is not said again.
     expect(watched.out().match(/SYNC STATUS/g)).toHaveLength(1);
     expect(watched.out().match(/snowflake-credentials/g)).toHaveLength(1);
+  });
+
+  it('has its header with the first row, where there was none at the beginning', async () => {
+    const cwd = folderOf({ 'world/a.yaml': NAMESPACE });
+    const watched = going(run, { world: ['world'], namespace: 'floe-jobs', watch: true }, cwd);
+    await vi.waitFor(
+      () => expect(watched.err()).toContain('No Secrets and no sync resources found'),
+      CEILING,
+    );
+    writeFileSync(join(cwd, 'world/b.yaml'), infisicalSecret('late'));
+    await vi.waitFor(() => expect(watched.out()).toMatch(/^NAME +TYPE +SYNC STATUS\nlate +/), CEILING);
+    watched.stop();
+    expect(await watched.ended).toBe(0);
   });
 
   it('writes one document a change', async () => {
