@@ -1,5 +1,6 @@
 /** `floe-secrets doctor`: every check of the installation, with what mends it. */
 import { diagnose } from '../cluster/diagnosis.ts';
+import { isRefused } from '../cluster/failure.ts';
 import type { Finding } from '../cluster/patient.ts';
 import { DEFAULT_INSTALL_NAMESPACE } from '../contract/keys.ts';
 import { withClient } from './observe.ts';
@@ -8,11 +9,11 @@ import { formatOption, textOption } from './options.ts';
 import type { Colour, Format } from './print.ts';
 import { counted, listDocument, painter, printable, structured, symbols } from './print.ts';
 import type { Terminal } from './terminal.ts';
-import { EXIT, guarded } from './terminal.ts';
+import { EXIT, guarded, worstExit } from './terminal.ts';
 
 const FORMATS: readonly Format[] = ['text', 'json', 'yaml'];
 
-/** Exit code 5 where a check failed; what could not be looked at is no failure. */
+/** Exit code 5 where a check failed, 4 where one needs a permission that is not there. */
 export async function run(options: Options, terminal: Terminal, version: string): Promise<number> {
   return guarded(terminal, async () => {
     const format = formatOption(options, FORMATS);
@@ -24,8 +25,13 @@ export async function run(options: Options, terminal: Terminal, version: string)
     terminal.stdout.write(
       format === 'text' ? asText(findings, terminal) : structured(format, asDocument(findings)),
     );
-    return findings.some(({ outcome }) => outcome === 'failed') ? EXIT.findings : EXIT.ok;
+    return worstExit(findings.map(exitCodeOf));
   });
+}
+
+function exitCodeOf({ outcome, message }: Finding): number {
+  if (outcome === 'unknown' && isRefused(message)) return EXIT.permission;
+  return outcome === 'failed' ? EXIT.findings : EXIT.ok;
 }
 
 const COLOURS: Readonly<Record<Finding['outcome'], Colour>> = {

@@ -1,11 +1,13 @@
 /** What `explain` is asked about: a pod by its name, a workload, or the workload of a pod that never came to be. */
+import { wordsOf } from '../cluster/failure.ts';
 import type { Survey } from '../cluster/survey.ts';
 import type { JsonObject } from '../kube/json.ts';
 import { asArray, dig, get, text } from '../kube/json.ts';
 import { controllerOf, nameOf, namespaceOf, uidOf } from '../kube/object.ts';
 import type { WorkloadObject } from '../kube/workload.ts';
 import { WORKLOADS } from '../kube/workload.ts';
-import { CommandError, EXIT } from './terminal.ts';
+import { exitCodeOfFailure } from './observe.ts';
+import { CommandError, EXIT, worstExit } from './terminal.ts';
 
 /** kubectl's short names. */
 const SHORT_NAMES: Readonly<Record<string, string>> = {
@@ -79,11 +81,13 @@ function makerOf(name: string, workloads: readonly WorkloadObject[]): WorkloadOb
 }
 
 function notFound(what: string, namespace: string, { failures }: Survey): CommandError {
-  const unseen = failures.map(({ message }) => `; ${message}`).join('');
+  const found =
+    failures.length === 0
+      ? `there is no ${what} in namespace ${namespace}`
+      : `no ${what} could be seen in namespace ${namespace}: ${wordsOf(failures).join('; ')}`;
   return new CommandError(
-    `there is no ${what} in namespace ${namespace}${unseen}. ` +
-      'A pod that was refused never came to be: name its owner, such as deployment/NAME, or give its manifest with -f',
-    EXIT.general,
+    `${found}. A pod that was refused never came to be: name its owner, such as deployment/NAME, or give its manifest with -f`,
+    worstExit([...failures.map(exitCodeOfFailure), EXIT.general]),
   );
 }
 

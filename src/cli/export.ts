@@ -26,10 +26,14 @@ export async function run(options: Options, terminal: Terminal): Promise<number>
     const terms = { kinds: settings.kinds, scope, running: false };
     return withSurvey(options, terminal, terms, async ({ survey, namespace }) => {
       const wires = wiringOf(survey.contents, namespace);
-      if (wires.length === 0) stderr.write('There is no wiring here: no sync resources and no opt-ins.\n');
+      const codes = reportFailures(survey.failures, terminal);
+      if (wires.length === 0) {
+        const none = codes.length > 0 ? 'No wiring could be seen here' : 'There is no wiring here';
+        stderr.write(`${none}: no sync resources and no opt-ins.\n`);
+      }
       if (format === 'text') stdout.write(wires.map(({ object }) => yaml(object)).join('---\n'));
       else stdout.write(structured(format, exportDocument(wires, survey.contents)));
-      return worstExit(reportFailures(survey.failures, terminal));
+      return worstExit(codes);
     });
   });
 }

@@ -55,7 +55,9 @@ async function wantsMutating(options: Options, terminal: Terminal): Promise<bool
   try {
     return await withClient(options, terminal, async (client) => isDiscovered(client, MUTATING_POLICY));
   } catch (error) {
-    if (exitCodeOf(error) === EXIT.fileNotFound) throw error;
+    // Who names a kubeconfig means it.
+    if (textOption(options, 'kubeconfig') !== undefined && exitCodeOf(error) === EXIT.fileNotFound)
+      throw error;
     terminal.stderr.write(
       'No cluster to ask whether it serves MutatingAdmissionPolicy: printed without it. ' +
         'Use --mutating or --no-mutating to say so yourself.\n',

@@ -57,7 +57,10 @@ export async function run(options: Options, terminal: Terminal): Promise<number>
     if (format !== 'text')
       terminal.stdout.write(structured(format, restartDocument(restarts, { secret, dryRun })));
     else if (restarts.length > 0) terminal.stdout.write(tableFor(terminal, columnsOf(dryRun), restarts));
-    else terminal.stderr.write(`Nothing in namespace ${home} uses Secret ${secret}.\n`);
+    else {
+      const who = failures.length > 0 ? 'Nothing that could be seen' : 'Nothing';
+      terminal.stderr.write(`${who} in namespace ${home} uses Secret ${secret}.\n`);
+    }
     return worstExit([...codes, ...restarts.flatMap(({ exitCode = 0 }) => exitCode)]);
   });
 }

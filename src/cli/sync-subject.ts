@@ -1,4 +1,5 @@
 /** What `sync` is about: a Secret and the resources that sync it, whichever of them was named. */
+import { wordsOf } from '../cluster/failure.ts';
 import { targetsOf } from '../cluster/watched-kinds.ts';
 import type { State } from '../contract/reasons.ts';
 import type { KubeObject } from '../kube/object.ts';
@@ -7,7 +8,8 @@ import type { Resolution } from '../review/resolve.ts';
 import { resolveSecret } from '../review/resolve.ts';
 import type { Settings } from '../review/settings.ts';
 import type { LiveWorld } from './live-world.ts';
-import { CommandError, EXIT } from './terminal.ts';
+import { exitCodeOfFailure } from './observe.ts';
+import { CommandError, EXIT, worstExit } from './terminal.ts';
 
 export interface SyncSubject {
   readonly namespace: string;
@@ -41,7 +43,8 @@ export async function subjectOf(live: LiveWorld, settings: Settings, name: strin
   const { trusted, foreign } = resolution.claims;
   const objects = trusted.map(({ object }) => object);
   if (objects.length > 0) return { namespace, secret, objects, resolution };
-  throw new CommandError(nobody({ namespace, secret, resolution, live }, foreign.length), EXIT.general);
+  const code = worstExit([...live.failures().map(exitCodeOfFailure), EXIT.general]);
+  throw new CommandError(nobody({ namespace, secret, resolution, live }, foreign.length), code);
 }
 
 /** Of a resource with several targets, any of them tells of the same pass. */
@@ -61,8 +64,8 @@ interface Alone {
 
 function nobody({ namespace, secret, resolution, live }: Alone, foreign: number): string {
   const what = `Secret '${secret}' in namespace '${namespace}'`;
-  const [failure] = live.failures();
-  if (failure !== undefined) return `what syncs ${what} is not known: ${failure.message}`;
+  const unseen = wordsOf(live.failures());
+  if (unseen.length > 0) return `what syncs ${what} is not known: ${unseen.join('; ')}`;
   if (foreign > 0) return `${what} is synced from another namespace alone: ask there`;
   if (resolution.record === undefined) return `there is no ${what}, and nothing syncs one`;
   return `nothing syncs ${what}: it is a native Secret`;

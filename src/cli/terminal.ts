@@ -65,11 +65,20 @@ const FILE_PROBLEMS: Readonly<Record<string, string>> = {
   EISDIR: 'it is a directory',
 };
 
+/** By the status of an answer of the API server; 0 is none. */
+const ADVICE: Readonly<Record<string, string>> = {
+  0: 'check --kubeconfig and --context',
+  401: 'log in again, or check --kubeconfig and --context',
+  403: 'ask for this permission, or use another --context',
+};
+
 /** What a person reads of a failure; the file system's own messages name calls and codes. */
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if (error.name === 'ApiError')
-    return `the Kubernetes API server: ${error.message}; check --kubeconfig and --context`;
+  if (error.name === 'ApiError') {
+    const advice = ADVICE[String(factsOf(error).status)];
+    return `the Kubernetes API server: ${error.message}${advice === undefined ? '' : `; ${advice}`}`;
+  }
   const { code, path } = error as NodeJS.ErrnoException;
   const problem = code === undefined ? undefined : FILE_PROBLEMS[code];
   return problem === undefined || path === undefined ? error.message : `cannot read ${path}: ${problem}`;

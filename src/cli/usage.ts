@@ -1,6 +1,6 @@
 /** `floe-secrets usage SECRET`: who uses this Secret, and which pods still run an older version of it. */
 import { loadConfig } from '../config/load.ts';
-import type { Want } from '../kube/world.ts';
+import type { ReadFailure, Want } from '../kube/world.ts';
 import { settingsOf } from '../review/settings.ts';
 import { reportFailures } from './observe.ts';
 import type { Options } from './options.ts';
@@ -52,6 +52,7 @@ interface Printed {
   readonly secret: string;
   readonly users: readonly SecretUser[];
   readonly exists: boolean;
+  readonly failures: readonly ReadFailure[];
   readonly namespace: string | undefined;
 }
 
@@ -71,21 +72,19 @@ const COLUMNS: readonly Column<SecretUser>[] = [
 ];
 
 /** The table is the result; what to do about it is said beside it. */
-function printUsers({ secret, users, exists, namespace }: Printed, terminal: Terminal): void {
+function printUsers({ secret, users, exists, failures, namespace }: Printed, terminal: Terminal): void {
   const { stdout, stderr } = terminal;
   const where = namespace === undefined ? 'in any namespace' : `in namespace ${namespace}`;
   if (users.length === 0) {
-    stderr.write(
-      exists
-        ? `Nothing ${where} uses Secret ${secret}.\n`
-        : `No Secret ${secret} ${where}, and nothing uses it.\n`,
-    );
+    if (failures.length > 0) stderr.write(`Nothing that could be seen ${where} uses Secret ${secret}.\n`);
+    else if (exists) stderr.write(`Nothing ${where} uses Secret ${secret}.\n`);
+    else stderr.write(`No Secret ${secret} ${where}, and nothing uses it.\n`);
     return;
   }
   const place: readonly Column<SecretUser>[] =
     namespace === undefined ? [{ header: 'NAMESPACE', cell: (row) => row.namespace }] : [];
   stdout.write(tableFor(terminal, [...place, ...COLUMNS], users));
-  if (!exists) stderr.write(`Warning: there is no Secret ${secret} ${where}\n`);
+  if (!exists && failures.length === 0) stderr.write(`Warning: there is no Secret ${secret} ${where}\n`);
   const older = users.filter(({ freshness }) => freshness === 'older').length;
   if (older === 0) return;
   const here = namespace === undefined ? '' : ` -n ${namespace}`;

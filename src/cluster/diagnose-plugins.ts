@@ -5,6 +5,7 @@ import type { KubeObject } from '../kube/object.ts';
 import { NAMESPACE, createdAt, label, nameOf } from '../kube/object.ts';
 import type { Plugin, SyncKind } from '../plugins/plugin.ts';
 import { settingsOf } from '../review/settings.ts';
+import { wordsOf } from './failure.ts';
 import type { Finding, Patient } from './patient.ts';
 import { unknown } from './patient.ts';
 import { resourceName } from './paths.ts';
@@ -18,10 +19,15 @@ export async function examinePlugins(patient: Patient): Promise<readonly Finding
   });
   const isServed = ({ resource }: SyncKind): boolean =>
     kindStates.get(resourceName(resource))?.state === 'known';
+  const isUnseen = ({ resource }: SyncKind): boolean =>
+    kindStates.get(resourceName(resource))?.state === 'failed';
   const chain = patient.config.plugins.default;
   return [
-    ...failures.map(({ message }) => unknown('operators', message)),
-    ...settings.enabled.flatMap((plugin) => installed(plugin, { isServed, isAsked: isNamed(plugin, chain) })),
+    ...wordsOf(failures).map((words) => unknown('operators', words)),
+    ...settings.enabled.flatMap((plugin) => {
+      const isAsked = isNamed(plugin, chain) && !plugin.kinds.some(isUnseen);
+      return installed(plugin, { isServed, isAsked });
+    }),
     ...atWork(syncResources, settings.kinds, patient),
     ...(await namespaces(patient, settings.exemptNamespaces)),
   ];

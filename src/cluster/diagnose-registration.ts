@@ -32,10 +32,10 @@ function registered(reading: Reading<Registration>, index: number, { name }: Pat
   const kind = index === 0 ? MUTATING.kind : VALIDATING.kind;
   const check = 'registration';
   if (reading.state === 'failed') return unknown(check, reading.why);
-  if (reading.state === 'read') {
-    return { check, outcome: 'ok', message: `${kind} ${name} has ${reading.value.entries.length} webhooks` };
-  }
-  const message = `there is no ${kind} ${name}: the API server does not ask the webhook`;
+  const count = reading.state === 'read' ? reading.value.entries.length : 0;
+  if (count > 0) return { check, outcome: 'ok', message: `${kind} ${name} has ${count} webhooks` };
+  const what = reading.state === 'read' ? `${kind} ${name} has no webhooks` : `there is no ${kind} ${name}`;
+  const message = `${what}: the API server does not ask the webhook`;
   return { check, outcome: 'failed', message, fix: 'helm upgrade the release again' };
 }
 

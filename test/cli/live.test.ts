@@ -1,9 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { run as doctor } from '../../src/cli/doctor.ts';
 import { run as explain } from '../../src/cli/explain.ts';
 import { run as list } from '../../src/cli/list.ts';
 import type { Options } from '../../src/cli/options.ts';
+import { run as restart } from '../../src/cli/restart.ts';
 import { run as review } from '../../src/cli/review.ts';
 import { run as status } from '../../src/cli/status.ts';
+import { run as sync } from '../../src/cli/sync.ts';
+import { run as usage } from '../../src/cli/usage.ts';
 import { run as validate } from '../../src/cli/validate.ts';
 import type { ControlPlane } from '../../tools/control-plane/control-plane.ts';
 import { installCrds } from '../../tools/control-plane/crds.ts';
@@ -90,9 +94,36 @@ spec: {containers: [{name: dbt, image: dbt}]}
 
   it('who may nothing is told so', async () => {
     const { err, code } = await captured(list, as(nobody.token));
-    expect(err).toContain(`cannot list infisicalsecrets.${GROUP} in namespace floe-jobs (RBAC)`);
+    expect(err).toContain(`cannot list infisicalsecrets.${GROUP}, secrets in namespace floe-jobs (RBAC)`);
     expect(err).not.toContain('infisicalstaticsecrets');
+    expect(err).toContain('No Secrets and no sync resources could be seen in namespace floe-jobs.\n');
     expect(code).toBe(4);
+  });
+
+  it('what nobody may see is not denied, and told in one line', async () => {
+    const options = as(nobody.token, { secret: 'db' });
+    for (const run of [usage, restart]) {
+      const { err, code } = await captured(run, { ...options, dryRun: true });
+      expect(err).toMatch(
+        /^Warning: cannot list \S+, pods, .*cronjobs\.batch in namespace floe-jobs \(RBAC\); /,
+      );
+      expect(err.match(/cannot list/g)).toHaveLength(1);
+      expect(err).toContain('Nothing that could be seen in namespace floe-jobs uses Secret db.\n');
+      expect(code).toBe(4);
+    }
+    const explained = await captured(explain, { ...options, pod: 'deployment/x' });
+    expect(explained.err).toMatch(
+      /^Error: no deployment 'x' could be seen in namespace floe-jobs: cannot list /,
+    );
+    const synced = await captured(sync, options);
+    expect(synced.err).toContain("what syncs Secret 'db' in namespace 'floe-jobs' is not known: cannot list");
+    const examined = await captured((given, terminal) => doctor(given, terminal, '0.0.0'), {
+      ...options,
+      namespace: 'x',
+      name: 'y',
+    });
+    expect(examined.out).not.toContain('none of its CRDs is installed');
+    expect([explained.code, synced.code, examined.code]).toEqual([4, 4, 4]);
   });
 
   it('validate reads each Secret of the manifest', async () => {
