@@ -1,4 +1,5 @@
 /** `floe-secrets gates list` and `gates open`: pods that wait, and letting them go without the controller. */
+import { errorOfFault } from '../cluster/api-error.ts';
 import type { Client } from '../cluster/client.ts';
 import { openGate } from '../cluster/open-gate.ts';
 import { collectionPath } from '../cluster/paths.ts';
@@ -27,7 +28,7 @@ export async function list(options: Options, terminal: Terminal): Promise<number
       gatedPods(client, scopeOf(options, client)),
     );
     const everywhere = flagOption(options, 'allNamespaces');
-    if (format !== 'text') terminal.stdout.write(structured(format, documentOf(pods)));
+    if (format !== 'text') terminal.stdout.write(structured(format, documentOf(pods.map(waiting), false)));
     else if (pods.length > 0) terminal.stdout.write(tableFor(terminal, columnsOf(everywhere), pods));
     else terminal.stderr.write('No pod waits behind a gate.\n');
     return EXIT.ok;
@@ -41,16 +42,28 @@ export async function open(options: Options, terminal: Terminal): Promise<number
     const format = formatOption(options, FORMATS);
     const dryRun = flagOption(options, 'dryRun');
     const opened = await withClient(options, terminal, async (client) => {
-      const pods = await meantPods(client, options, name);
-      const done: Opened[] = [];
-      for (const pod of pods) done.push(await openOne(client, pod, dryRun));
-      return done;
+      return openEach(client, await meantPods(client, options, name), dryRun);
     });
-    if (format !== 'text') terminal.stdout.write(structured(format, openedDocument(opened, dryRun)));
-    else if (opened.length === 0) terminal.stderr.write('No pod waits behind a gate.\n');
-    else terminal.stdout.write(tableFor(terminal, openedColumns(dryRun), opened));
+    if (format === 'text') printOpened(opened, dryRun, terminal);
+    else terminal.stdout.write(structured(format, documentOf(opened, dryRun)));
     return worstExit(opened.flatMap(({ exitCode = 0 }) => exitCode));
   });
+}
+
+/** One after the other; what fails is in the result. */
+export async function openEach(
+  client: Client,
+  pods: readonly JsonObject[],
+  dryRun: boolean,
+): Promise<readonly Opened[]> {
+  const done: Opened[] = [];
+  for (const pod of pods) done.push(await openOne(client, pod, dryRun));
+  return done;
+}
+
+export function printOpened(opened: readonly Opened[], dryRun: boolean, terminal: Terminal): void {
+  if (opened.length === 0) terminal.stderr.write('No pod waits behind a gate.\n');
+  else terminal.stdout.write(tableFor(terminal, openedColumns(dryRun), opened));
 }
 
 /** The pod that is named, or undefined with `--all`: one of both must be there. */
@@ -70,8 +83,14 @@ async function meantPods(
 ): Promise<readonly JsonObject[]> {
   const namespace = textOption(options, 'namespace');
   if (name === undefined) return gatedPods(client, namespace);
-  const pod = await client.get(podPath({ metadata: { namespace: namespace ?? client.namespace, name } }));
-  return hasGate(pod) ? [pod] : [];
+  const place = namespace ?? client.namespace;
+  try {
+    const pod = await client.get(podPath({ metadata: { namespace: place, name } }));
+    return hasGate(pod) ? [pod] : [];
+  } catch (fault) {
+    if (errorOfFault(fault).status !== 404) throw fault;
+    throw new CommandError(`there is no pod '${name}' in namespace ${place}`, EXIT.general);
+  }
 }
 
 /** undefined: all namespaces. */
@@ -80,7 +99,8 @@ function scopeOf(options: Options, client: Client): string | undefined {
   return textOption(options, 'namespace') ?? client.namespace;
 }
 
-async function gatedPods(client: Client, namespace: string | undefined): Promise<readonly JsonObject[]> {
+/** Without a namespace those of all. */
+export async function gatedPods(client: Client, namespace?: string): Promise<readonly JsonObject[]> {
   const pods: JsonObject[] = [];
   for await (const { items } of client.list(collectionPath(POD, namespace))) {
     pods.push(...items.filter(isObject).filter(hasGate));
@@ -88,9 +108,9 @@ async function gatedPods(client: Client, namespace: string | undefined): Promise
   return pods;
 }
 
-interface Opened {
+export interface Opened {
   readonly pod: JsonObject;
-  readonly action: 'opened' | 'gone' | 'failed';
+  readonly action: 'waiting' | 'opened' | 'gone' | 'failed';
   readonly reason?: string;
   readonly exitCode?: number;
 }
@@ -101,6 +121,10 @@ async function openOne(client: Client, pod: JsonObject, dryRun: boolean): Promis
   } catch (error) {
     return { pod, action: 'failed', reason: messageOf(error), exitCode: exitCodeOf(error) };
   }
+}
+
+function waiting(pod: JsonObject): Opened {
+  return { pod, action: 'waiting' };
 }
 
 function columnsOf(everywhere: boolean): readonly Column<JsonObject>[] {
@@ -118,7 +142,12 @@ function sinceOf(pod: JsonObject): string {
 }
 
 function openedColumns(dryRun: boolean): readonly Column<Opened>[] {
-  const words = { opened: dryRun ? 'would open' : 'opened', gone: 'gone', failed: 'failed' };
+  const words = {
+    waiting: 'closed',
+    opened: dryRun ? 'would open' : 'opened',
+    gone: 'gone',
+    failed: 'failed',
+  };
   return [
     { header: 'NAMESPACE', cell: ({ pod }) => namespaceOf(pod) },
     { header: 'POD', cell: ({ pod }) => nameOf(pod) },
@@ -127,25 +156,19 @@ function openedColumns(dryRun: boolean): readonly Column<Opened>[] {
   ];
 }
 
-function documentOf(pods: readonly JsonObject[]): object {
-  const items = pods.map((pod) => ({
+/** The same for pods that only wait: `gates list` has no other form. */
+function documentOf(pods: readonly Opened[], dryRun: boolean): object {
+  const count = (wanted: Opened['action']): number => pods.filter(({ action }) => action === wanted).length;
+  const items = pods.map(({ pod, action, reason }) => ({
     namespace: namespaceOf(pod),
     pod: nameOf(pod),
     since: timeText(createdAt(pod)),
-  }));
-  return listDocument('GateList', items, { waiting: items.length });
-}
-
-function openedDocument(opened: readonly Opened[], dryRun: boolean): object {
-  const count = (wanted: Opened['action']): number => opened.filter(({ action }) => action === wanted).length;
-  const items = opened.map(({ pod, action, reason }) => ({
-    namespace: namespaceOf(pod),
-    pod: nameOf(pod),
     action,
     reason: reason ?? null,
   }));
-  return listDocument('GateList', items, {
+  return listDocument('GatesList', items, {
     dryRun,
+    waiting: count('waiting'),
     opened: count('opened'),
     gone: count('gone'),
     failed: count('failed'),

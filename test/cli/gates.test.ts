@@ -37,13 +37,18 @@ describe.skipIf(!needs('apiserver'))('gates', { timeout: 120_000 }, () => {
     const { code, out } = await captured(list, admin({ output: 'json' }));
     expect(code).toBe(0);
     expect(JSON.parse(out)).toMatchObject({
-      kind: 'GateList',
+      kind: 'GatesList',
       items: [{ pod: 'one' }, { pod: 'two' }],
       summary: { waiting: 2 },
     });
     expect((await captured(list, admin({ allNamespaces: true }))).out).toMatch(
       /^NAMESPACE +POD +WAITS SINCE\n/,
     );
+  });
+
+  it('a pod that is not there is said to be that', async () => {
+    const { code, err } = await captured(open, admin({ pod: 'nope' }));
+    expect([code, err]).toEqual([1, "Error: there is no pod 'nope' in namespace default\n"]);
   });
 
   it('are only tried to open in a dry run', async () => {

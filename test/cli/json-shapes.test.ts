@@ -28,5 +28,5 @@ test('every document has the fields that the README names', () => {
   const rows = [...readme.matchAll(/^\| `(\w+List)` +\| `([^`]+)` +\| `([^`]+)` +\|$/gm)].map(
     ([, ...cells]) => cells.join(': '),
   );
-  expect(rows.toSorted()).toEqual(written.toSorted());
+  expect(rows.toSorted()).toEqual([...new Set(written)].toSorted());
 });
