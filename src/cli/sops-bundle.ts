@@ -77,7 +77,8 @@ async function decrypted(
   { options, terminal }: Asking,
 ): Promise<Opened> {
   const { format, recipients } = content;
-  const asked = { path, shown: printable(shown), input: format, output: decryptedFormat(format), recipients };
+  const output = decryptedFormat(content);
+  const asked = { path, shown: printable(shown), input: format, output, recipients };
   const text = await decryptWithSops(asked, {
     program: textOption(options, 'sops') ?? 'sops',
     env: terminal.env,
@@ -85,7 +86,7 @@ async function decrypted(
     timeoutMs: PATIENCE,
     signal: terminal.interrupted,
   });
-  const secrets = secretsIn(decryptedDocuments(text, shown, format), reading);
+  const secrets = secretsIn(decryptedDocuments(text, shown, output), reading);
   return new Map(
     secrets.map(({ id, entries }) => [id, new Map(entries.map((entry) => [entry.key, bytesOf(entry)]))]),
   );

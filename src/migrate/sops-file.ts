@@ -40,14 +40,21 @@ export function readSopsFile(content: string, path: string, format: SopsFormat):
   };
 }
 
-/** What SOPS is asked to write: of several documents only YAML has all, and only JSON keeps lines apart. */
-export function decryptedFormat(format: SopsFormat): 'yaml' | 'json' {
-  return format === 'yaml' ? 'yaml' : 'json';
+/** What SOPS is asked to write: JSON has every value as it is, but of several documents only the first. */
+export function decryptedFormat({ documents }: SopsFile): 'yaml' | 'json' {
+  return documents.length > 1 ? 'yaml' : 'json';
 }
 
-/** The documents of a text that SOPS decrypted. */
-export function decryptedDocuments(content: string, path: string, format: SopsFormat): readonly Tree[] {
-  return treesOf(content, path, decryptedFormat(format));
+/** What SOPS ends a line with in YAML, and no reader of YAML 1.2 takes for an end. */
+const OLD_LINE_ENDS = /[\u0085\u2028\u2029]/;
+
+/** The documents of a text that SOPS decrypted. Throws BadManifest, also where a value would come out another one. */
+export function decryptedDocuments(content: string, path: string, format: 'yaml' | 'json'): readonly Tree[] {
+  if (format === 'yaml' && OLD_LINE_ENDS.test(content)) {
+    const why = 'a value has a line separator of Unicode, which does not survive beside other documents';
+    throw new BadManifest(path, 1, `${why}: split the file`);
+  }
+  return treesOf(content, path, format);
 }
 
 function treesOf(content: string, path: string, format: 'yaml' | 'json'): readonly Tree[] {

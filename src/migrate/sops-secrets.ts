@@ -40,11 +40,11 @@ const CIPHERTEXT = /^ENC\[/;
 
 /** Of several documents in their order; what is no Secret is one with an obstacle, so that nothing is passed over. */
 export function secretsIn(documents: readonly Tree[], reading: Reading): readonly SecretInFile[] {
+  const several = documents.filter((document) => document !== null).length > 1;
   return documents.flatMap((document, index) => {
     if (document === null) return [];
     const id = String(index);
-    if (!isManifest(document))
-      return [fileSecret(document, { ...reading, id, several: documents.length > 1 })];
+    if (!isManifest(document)) return [fileSecret(document, { ...reading, id, several })];
     const [kind, group] = [text(document, 'kind') ?? '', groupOf(text(document, 'apiVersion') ?? '')];
     if (kind === 'Secret' && group === '') return [manifestSecret(document, id)];
     if (kind === 'SopsSecret' && group === 'isindir.github.com') return templates(document, id);

@@ -67,6 +67,14 @@ describe('a hand-over goes, from whatever is seen,', () => {
     ['step sweep', TIDY],
     ['step close', SWEPT],
     ['done', { ...SWEPT, record: 'closed' }],
+    // Nobody synced it before.
+    ['step rehearse', { ...BEGINNING, record: 'open', from: 'absent', hasSource: false }],
+    ['step adopt', { ...REHEARSED, from: 'absent', hasSource: false }],
+    ['wait equal data', { ...TIDY, hasSource: false, difference: OTHER }],
+    ['step sweep', { ...TIDY, hasSource: false }],
+    // Nor is it there.
+    ['step record', { ...BEGINNING, from: 'absent', hasSource: false, secretIsThere: false }],
+    ['step adopt', { ...BEGINNING, record: 'open', from: 'absent', hasSource: false, secretIsThere: false }],
     ['step clear', { ...BEGINNING, leftover: true }],
   ])('%s', (wanted, sight) => expect(told(nextStep(sight, PATIENT))).toBe(wanted));
 
