@@ -29,24 +29,57 @@ interface Entry {
   readonly metadata: Readonly<Record<string, unknown>>;
 }
 
+/** The same as JSON, in the three places of a line where it stands: members without their braces. */
+interface Passage {
+  readonly about: string;
+  readonly metadata: string;
+  readonly end: string;
+}
+
 export function createAudit({ write, authenticated }: AuditOptions): Audit {
-  const log = (request: Request, entry: Entry, traceId: string | undefined): void => {
-    write(`${JSON.stringify(lineOf(request, entry, { authenticated, traceId }))}\n`);
+  const passageOf = (request: Request, entry: Entry): Passage => {
+    return writtenOf(request.namespace, entry, authenticated);
   };
+  const passagesOf = remembered((request, decision) =>
+    entriesOf(request, decision).map((entry) => passageOf(request, entry)),
+  );
   return {
     decided(request, decision, traceId) {
       if (request.dryRun || (request.door === 'mutate' && decision.allowed)) return;
-      for (const verdict of decision.verdicts) log(request, entryOf(request, decision, verdict), traceId);
-      if (!decision.allowed && !decision.verdicts.some(({ denied }) => denied)) {
-        log(request, unnamedDenial(request, decision), traceId);
-      }
+      for (const passage of passagesOf(request, decision)) write(lineOf(request, passage, traceId));
     },
     failed(request, traceId) {
       if (request.dryRun) return;
       const metadata = { error: 'the review failed; see the log of floe.secrets', codes: ['FLOE-E820'] };
-      log(request, { secretPath: `${request.namespace}/-`, result: 'error', plugin: '', metadata }, traceId);
+      const secretPath = `${request.namespace}/-`;
+      const passage = passageOf(request, { secretPath, result: 'error', plugin: '', metadata });
+      write(lineOf(request, passage, traceId));
     },
   };
+}
+
+type PassagesOf = (request: Request, decision: Decision) => readonly Passage[];
+
+/** Of a decision that requests share, only who asked and when differs from line to line. */
+function remembered(make: PassagesOf): PassagesOf {
+  const known = new WeakMap<
+    Decision,
+    { readonly namespace: string; readonly passages: readonly Passage[] }
+  >();
+  return (request, decision) => {
+    if (decision.shared !== true) return make(request, decision);
+    const last = known.get(decision);
+    if (last?.namespace === request.namespace) return last.passages;
+    const passages = make(request, decision);
+    known.set(decision, { namespace: request.namespace, passages });
+    return passages;
+  };
+}
+
+function entriesOf(request: Request, decision: Decision): readonly Entry[] {
+  const entries = decision.verdicts.map((verdict) => entryOf(request, decision, verdict));
+  const isNamed = decision.allowed || decision.verdicts.some(({ denied }) => denied);
+  return isNamed ? entries : [...entries, unnamedDenial(request, decision)];
 }
 
 function entryOf(request: Request, decision: Decision, verdict: Verdict): Entry {
@@ -97,31 +130,35 @@ function resultOf(decision: Decision, verdict: Verdict): Result {
  * AuditEvent's fields, then the three that floe's logging adds, then the logger's name. What is undefined is not
  * written.
  */
-function lineOf(
-  request: Request,
-  entry: Entry,
-  { authenticated, traceId }: { readonly authenticated: boolean; readonly traceId: string | undefined },
-): object {
-  return {
+function lineOf(request: Request, { about, metadata, end }: Passage, traceId: string | undefined): string {
+  const who = membersOf({
     timestamp: new Date().toISOString(),
     requester_id: request.user.username.slice(0, 256) || 'unknown',
-    secret_path: entry.secretPath.slice(0, 1024),
-    operation: 'get',
-    result: entry.result,
     trace_id: traceId,
-    plugin_type: entry.plugin || undefined,
-    namespace: request.namespace || undefined,
-    metadata: {
-      request_uid: request.uid,
-      pod: podOf(request),
-      ...entry.metadata,
-      authenticated: authenticated ? undefined : false,
-    },
-    audit_event: true,
-    event: 'audit_event',
-    level: LEVELS[entry.result],
-    logger: 'floe.audit',
+  });
+  const what = membersOf({ request_uid: request.uid, pod: podOf(request) });
+  return `{${who},${about},"metadata":{${what},${metadata}},${end}}\n`;
+}
+
+function writtenOf(namespace: string, entry: Entry, authenticated: boolean): Passage {
+  const { secretPath, result, plugin, metadata } = entry;
+  return {
+    about: membersOf({
+      secret_path: secretPath.slice(0, 1024),
+      operation: 'get',
+      result,
+      plugin_type: plugin || undefined,
+      namespace: namespace || undefined,
+    }),
+    // Never nothing: an entry tells at least its codes.
+    metadata: membersOf({ ...metadata, authenticated: authenticated ? undefined : false }),
+    end: membersOf({ audit_event: true, event: 'audit_event', level: LEVELS[result], logger: 'floe.audit' }),
   };
+}
+
+/** An object's members as JSON. */
+function membersOf(object: object): string {
+  return JSON.stringify(object).slice(1, -1);
 }
 
 /** The name; before the API server makes it of `generateName`, that with a star. */

@@ -34,7 +34,7 @@ export interface LineWriter {
   flush(): void;
 }
 
-const GATHERED = 16_384;
+const GATHERED = 65_536;
 const LONGEST_WAIT = 1000;
 // Where nobody reads what is written, lines are dropped before memory runs out.
 const HELD_BYTES = 64 * 1024 * 1024;

@@ -179,3 +179,29 @@ it('fits the schema whatever a stranger sends', () => {
     'unknown',
   );
 });
+
+it('tells of each review of a decision that many share who asked for it', () => {
+  const lines: AuditLine[] = [];
+  const write = (line: string): void => void lines.push(AUDIT_LINE.parse(JSON.parse(line)));
+  const audit = createAudit({ write, authenticated: false });
+  const shared = decision({ mode: 'strict', verdicts: [verdict({})], shared: true });
+  const ask = (given: Partial<Request>, traceId?: string): void =>
+    audit.decided(requestOf(given), shared, traceId);
+  ask({ uid: 'u-1' });
+  ask({ uid: 'u-"2"\n', user: { username: 'ünal "x"\n', groups: [] }, name: 'b' }, 'trace');
+  ask({ uid: 'u-3', namespace: 'other' });
+  const told = lines.map((line) => [
+    line.requester_id,
+    line.secret_path,
+    line.namespace,
+    line.trace_id,
+    line.metadata?.['request_uid'],
+    line.metadata?.['pod'],
+    line.metadata?.['state'],
+  ]);
+  expect(told).toEqual([
+    ['jane', 'floe-jobs/db', 'floe-jobs', undefined, 'u-1', 'dbt', 'Synced'],
+    ['ünal "x"\n', 'floe-jobs/db', 'floe-jobs', 'trace', 'u-"2"\n', 'b', 'Synced'],
+    ['jane', 'other/db', 'other', undefined, 'u-3', 'dbt', 'Synced'],
+  ]);
+});
