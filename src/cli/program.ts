@@ -1,5 +1,5 @@
 /** The program: the options that every command takes, help, and the commands of `commands.ts` below it. */
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, Help, Option } from 'commander';
 import type { CommandDeclaration, Example, ProgramParts, ProgramShape } from './command.ts';
 import { examplesText } from './command.ts';
 import { COMMANDS } from './commands.ts';
@@ -7,6 +7,9 @@ import { EXIT } from './terminal.ts';
 
 /** What any command writes; each says which of them it does. */
 const FORMATS = ['text', 'json', 'yaml', 'diff', 'sarif', 'junit'];
+
+/** Which formats a command writes its code knows; the list of choices would promise all of them to each. */
+const OUTPUT = 'text, json or yaml; of review also diff, sarif and junit (default: text)';
 
 const EXAMPLES: readonly Example[] = [
   ['review -f pod.yaml --world manifests/', 'judge a pod without a cluster'],
@@ -43,7 +46,7 @@ function createProgram(parts: ProgramParts, finish: Finish): Command {
   const { stdout, stderr } = parts.terminal;
   const program = new Command('floe-secrets')
     .description('Injects synced secrets into pods, and refuses pods whose Secrets are not there.')
-    .version(parts.version, '--version')
+    .version(parts.version, '--version', 'show the version')
     .option('-n, --namespace <name>', 'namespace to look at')
     .option('-A, --all-namespaces', 'look at every namespace')
     .option('--kubeconfig <file>', 'kubeconfig file')
@@ -52,11 +55,18 @@ function createProgram(parts: ProgramParts, finish: Finish): Command {
       new Option('-o, --output <format>', 'how results are written').choices(FORMATS).default('text'),
     )
     .helpOption('-h, --help', 'show help')
+    .helpCommand('help [command]', 'show the help of a command')
     // The list of commands is of names alone: `help NAME` tells their options.
-    .configureHelp({ showGlobalOptions: true, subcommandTerm: (command) => command.name() })
+    .configureHelp({
+      showGlobalOptions: true,
+      subcommandTerm: (command) => command.name(),
+      optionDescription: (option) =>
+        option.long === '--output' ? OUTPUT : new Help().optionDescription(option),
+    })
     .configureOutput({
       writeOut: (text) => void stdout.write(text),
       writeErr: (text) => void stderr.write(text),
+      outputError: (text, write) => write(text.replace(/^error: /, 'Error: ')),
     })
     .showHelpAfterError('Run it with --help for what there is.')
     .addHelpText('after', `${examplesText(EXAMPLES)}\n\n${EXIT_CODES}`)

@@ -53,6 +53,15 @@ describe('help and usage', () => {
     const { exitCode, stdout, stderr } = await run(...argv);
     expect([exitCode, stdout]).toEqual([2, '']);
     expect(stderr).toMatch(message);
+    expect(stderr).not.toMatch(/^error/);
+  });
+
+  it('promises of each command only what it writes', async () => {
+    const { stdout } = await run('list', '--help');
+    expect(stdout.replaceAll(/\s+/g, ' ')).toContain(
+      '-o, --output <format> text, json or yaml; of review also',
+    );
+    expect(stdout).not.toContain('choices');
   });
 
   it('loads no code of a command, so that help is quick', () => {
