@@ -158,7 +158,7 @@ function ofSecret(parts: Parts & { readonly client: Client }): Opened {
 
 function register({ config, log, report }: ServingParts, client: Client): Registered {
   const closing = ({ event, message }: FailClosedReport): void =>
-    log[event === 'not-reached' ? 'warn' : 'info']({ event, message }, 'strict webhooks');
+    log[event === 'not-reached' ? 'warn' : 'info']({ outcome: event, message }, 'strict webhooks');
   return followRegistrations({ client, name: config.webhook.name, report, closing });
 }
 
@@ -224,7 +224,7 @@ function policyOf({ certificates, webhook: { name } }: Config, namespace: string
 
 function reporter({ log, told }: Parts): (report: CertificateReport) => void {
   return ({ event, why }) => {
-    log[event === 'failed' ? 'error' : 'info']({ event, why }, 'certificates');
+    log[event === 'failed' ? 'error' : 'info']({ outcome: event, why }, 'certificates');
     told({ event, why });
   };
 }

@@ -68,7 +68,8 @@ export async function runControllers(options: LeadingOptions, signal: AbortSigna
   const running = startRunning(client, {
     world,
     isWatched,
-    report: ({ event, ...fields }) => options.tell(`controllers' watch ${event}`, fields),
+    report: ({ event, ...fields }) =>
+      options.tell(`controllers' ${event === 'notServed' ? 'kind not served' : `watch ${event}`}`, fields),
   });
   try {
     if (!(await until(() => running.ready(), signal))) return;
