@@ -1,6 +1,7 @@
 /** Whether every live caBundle accepts the serving certificate, and for how long. */
 import { formatDuration } from '../kube/duration.ts';
-import { SECRET } from '../kube/object.ts';
+import { dig, text } from '../kube/json.ts';
+import { SECRET, SERVICE } from '../kube/object.ts';
 import { certificatesIn, readCertificate } from './certificate-chain.ts';
 import { heldIn } from './certificate-secret.ts';
 import { readRegistration } from './diagnose-registration.ts';
@@ -28,7 +29,15 @@ export async function examineCertificates(patient: Patient): Promise<readonly Fi
       { check: 'certificates', outcome: 'failed', message, fix: 'helm upgrade the release again' },
     ];
   }
-  return [bundles, serving(heldIn(secret.value).data.leaf, found, patient)];
+  const { leaf } = heldIn(secret.value).data;
+  // A Service that leads out of the cluster leads to a webhook that has its own, in its --cert-dir.
+  if (leaf === '' && (await leadsOut(patient))) return [bundles];
+  return [bundles, serving(leaf, found, patient)];
+}
+
+async function leadsOut(patient: Patient): Promise<boolean> {
+  const service = await patient.read(SERVICE, patient.name);
+  return service.state === 'read' && text(dig(service.value, 'spec'), 'externalName') !== undefined;
 }
 
 function bundlesOf(found: readonly Registration[], now: number): Finding {
