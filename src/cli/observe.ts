@@ -1,4 +1,5 @@
 /** The cluster's side of a command: manifests in files, or the API server with the rights of whoever asks. */
+import { ApiError } from '../cluster/api-error.ts';
 import type { Client } from '../cluster/client.ts';
 import type { WorldContents } from '../cluster/world-files.ts';
 import { readWorldContents, worldOfContents } from '../cluster/world-files.ts';
@@ -10,7 +11,7 @@ import type { LiveWorld } from './live-world.ts';
 import type { Options } from './options.ts';
 import { flagOption, listOption, textOption } from './options.ts';
 import type { Terminal } from './terminal.ts';
-import { CommandError, EXIT } from './terminal.ts';
+import { ADVICE, CommandError, EXIT } from './terminal.ts';
 
 /** What was seen, of which namespace; undefined where it was all of them. */
 export interface Observation {
@@ -99,6 +100,10 @@ export async function withClient<T>(
   });
   try {
     return await work(client);
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 0) throw error;
+    const server = `the Kubernetes API server at ${await client.address()}`;
+    throw new CommandError(`${server}: ${error.message}; ${ADVICE[0]}`, EXIT.network);
   } finally {
     await client.close();
   }

@@ -17,7 +17,7 @@ import { withSurvey } from './surveyed.ts';
 import type { Terminal } from './terminal.ts';
 import { CommandError, EXIT, exitCodeOf, guarded, messageOf, worstExit } from './terminal.ts';
 import type { SecretUser } from './users.ts';
-import { usersOf } from './users.ts';
+import { unusedWords, usersOf } from './users.ts';
 
 const FORMATS: readonly Format[] = ['text', 'json', 'yaml'];
 
@@ -29,7 +29,7 @@ interface Restart {
   readonly exitCode?: number;
 }
 
-/** Exit code 0 where every workload that can be rolled was; else that of the first failure. */
+/** Exit code 0 where every workload that can be rolled was; 1 where the Secret is neither there nor used. */
 export async function run(options: Options, terminal: Terminal): Promise<number> {
   return guarded(terminal, async () => {
     const format = formatOption(options, FORMATS);
@@ -38,10 +38,12 @@ export async function run(options: Options, terminal: Terminal): Promise<number>
     refuseWhatCannotBe(options, dryRun);
     const settings = settingsOf(loadConfig({ env: terminal.env, cwd: terminal.cwd, flags: {} }));
     const terms = { kinds: settings.kinds, scope: (home: string) => home };
-    const { restarts, failures, home } = await withProgress(terminal, async (progress) =>
+    const { restarts, failures, home, exists } = await withProgress(terminal, async (progress) =>
       withSurvey(options, terminal, terms, async (surveyed) => {
         const { live, survey, client } = surveyed;
         const users = await usersOf(surveyed, { settings, secret, namespace: live.home });
+        if (users.length === 0)
+          await live.read([{ what: 'secret', namespace: live.home, name: secret, full: false }]);
         progress.say('restarting');
         const at = restartTime(Date.now(), users.filter(isPod).map(agedPod));
         const done: Restart[] = [];
@@ -50,6 +52,7 @@ export async function run(options: Options, terminal: Terminal): Promise<number>
           restarts: done,
           failures: [...survey.failures, ...live.failures()],
           home: live.home,
+          exists: live.world.secret(live.home, secret).state === 'present',
         };
       }),
     );
@@ -57,11 +60,10 @@ export async function run(options: Options, terminal: Terminal): Promise<number>
     if (format !== 'text')
       terminal.stdout.write(structured(format, restartDocument(restarts, { secret, dryRun })));
     else if (restarts.length > 0) terminal.stdout.write(tableFor(terminal, columnsOf(dryRun), restarts));
-    else {
-      const who = failures.length > 0 ? 'Nothing that could be seen' : 'Nothing';
-      terminal.stderr.write(`${who} in namespace ${home} uses Secret ${secret}.\n`);
-    }
-    return worstExit([...codes, ...restarts.flatMap(({ exitCode = 0 }) => exitCode)]);
+    else terminal.stderr.write(unusedWords({ secret, exists, failures, namespace: home }));
+    const isUnknown = restarts.length === 0 && !exists;
+    const own = isUnknown ? [EXIT.general] : restarts.flatMap(({ exitCode = 0 }) => exitCode);
+    return worstExit([...codes, ...own]);
   });
 }
 

@@ -66,7 +66,7 @@ const FILE_PROBLEMS: Readonly<Record<string, string>> = {
 };
 
 /** By the status of an answer of the API server; 0 is none. */
-const ADVICE: Readonly<Record<string, string>> = {
+export const ADVICE: Readonly<Record<number, string>> = {
   0: 'check --kubeconfig and --context',
   401: 'log in again, or check --kubeconfig and --context',
   403: 'ask for this permission, or use another --context',
@@ -76,7 +76,7 @@ const ADVICE: Readonly<Record<string, string>> = {
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.name === 'ApiError') {
-    const advice = ADVICE[String(factsOf(error).status)];
+    const advice = ADVICE[Number(factsOf(error).status)];
     return `the Kubernetes API server: ${error.message}${advice === undefined ? '' : `; ${advice}`}`;
   }
   const { code, path } = error as NodeJS.ErrnoException;

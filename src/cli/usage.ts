@@ -12,7 +12,7 @@ import { withSurvey } from './surveyed.ts';
 import type { Terminal } from './terminal.ts';
 import { EXIT, guarded, worstExit } from './terminal.ts';
 import type { Freshness, SecretUser } from './users.ts';
-import { usersOf } from './users.ts';
+import { unusedWords, usersOf } from './users.ts';
 
 const FORMATS: readonly Format[] = ['text', 'json', 'yaml'];
 
@@ -76,9 +76,7 @@ function printUsers({ secret, users, exists, failures, namespace }: Printed, ter
   const { stdout, stderr } = terminal;
   const where = namespace === undefined ? 'in any namespace' : `in namespace ${namespace}`;
   if (users.length === 0) {
-    if (failures.length > 0) stderr.write(`Nothing that could be seen ${where} uses Secret ${secret}.\n`);
-    else if (exists) stderr.write(`Nothing ${where} uses Secret ${secret}.\n`);
-    else stderr.write(`No Secret ${secret} ${where}, and nothing uses it.\n`);
+    stderr.write(unusedWords({ secret, exists, failures, namespace }));
     return;
   }
   const place: readonly Column<SecretUser>[] =

@@ -7,6 +7,7 @@ import type { JsonObject } from '../kube/json.ts';
 import { annotation, controllerOf, nameOf } from '../kube/object.ts';
 import { isOver } from '../kube/pod.ts';
 import type { SecretRecord } from '../kube/secret.ts';
+import type { ReadFailure } from '../kube/world.ts';
 import { isFinished } from '../kube/workload.ts';
 import { referencesIn } from '../review/explanation.ts';
 import type { Inquiry } from '../review/inquiry.ts';
@@ -131,4 +132,20 @@ function freshnessIn({ kind, pod, uses, record }: Aged): Freshness {
 
 function isFile({ field }: Use): boolean {
   return field.startsWith('volume ') || field.startsWith('file ');
+}
+
+interface Unused {
+  readonly secret: string;
+  readonly exists: boolean;
+  readonly failures: readonly ReadFailure[];
+  /** undefined: all of them. */
+  readonly namespace: string | undefined;
+}
+
+/** What is said of a Secret without users; what could not be seen is not said not to be there. */
+export function unusedWords({ secret, exists, failures, namespace }: Unused): string {
+  const where = namespace === undefined ? 'in any namespace' : `in namespace ${namespace}`;
+  if (failures.length > 0) return `Nothing that could be seen ${where} uses Secret ${secret}.\n`;
+  if (exists) return `Nothing ${where} uses Secret ${secret}.\n`;
+  return `No Secret ${secret} ${where}, and nothing uses it.\n`;
 }

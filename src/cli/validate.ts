@@ -119,7 +119,9 @@ async function firstOf(files: readonly string[], cwd: string): Promise<{ file: s
     try {
       return { file, content: await readFile(resolve(cwd, file), 'utf8') };
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+      const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+      // Who named a file hears of that file.
+      if (!isMissing || files.length === 1) throw error;
     }
   }
   throw new CommandError(

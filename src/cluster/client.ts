@@ -42,6 +42,8 @@ export interface Client {
   readonly namespace: string;
   /** Whether it is this pod's service account that asks. */
   readonly inPod: boolean;
+  /** Where it is asked, 'https://10.0.0.1:443': for whoever gave the kubeconfig, not for what others read. */
+  address(): Promise<string>;
   /** What time it is on the API server: milliseconds since the epoch. */
   serverTime(): number;
   get(path: string, call?: Call): Promise<JsonObject>;
@@ -77,6 +79,7 @@ export function createClient(
   return {
     namespace,
     inPod,
+    address: async () => (await credentials.current()).origin,
     serverTime: clock.now,
     send,
     get: async (path, call) => send('GET', path, undefined, call),

@@ -14,6 +14,8 @@ export async function listen(app: App, port: number): Promise<number> {
     await app.listen({ port, host: '::' });
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'EADDRINUSE')
+      throw new Error(`port ${port} is taken: choose another with --port or --ops-port`, { cause: error });
     if (code !== 'EAFNOSUPPORT' && code !== 'EADDRNOTAVAIL') throw error;
     await app.listen({ port, host: '0.0.0.0' });
   }

@@ -230,7 +230,7 @@ spec: {containers: [{name: dbt, image: dbt}]}
     });
     const { err, code } = await captured(list, { kubeconfig: `${kubeconfig}/config` });
     expect([err, code]).toEqual([
-      'Error: the Kubernetes API server: connection refused; check --kubeconfig and --context\n',
+      'Error: the Kubernetes API server at https://127.0.0.1:1: connection refused; check --kubeconfig and --context\n',
       8,
     ]);
   });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Options } from '../../src/cli/options.ts';
 import { run as restart } from '../../src/cli/restart.ts';
 import { run as usage } from '../../src/cli/usage.ts';
-import { captured } from './captured.ts';
+import { captured, folderOf } from './captured.ts';
 import { expectGolden } from './golden.ts';
 import { runningCluster } from './running.ts';
 
@@ -67,9 +67,17 @@ describe('restart', () => {
   });
 
   it('says that nothing uses the Secret', async () => {
+    // A name that was mistyped is no success.
     expect(await restarting({ secret: 'zzz', dryRun: true })).toMatchObject({
-      code: 0,
+      code: 1,
       out: '',
+      err: 'No Secret zzz in namespace floe-jobs, and nothing uses it.\n',
+    });
+    const unused = 'apiVersion: v1\nkind: Secret\nmetadata: {name: zzz, namespace: floe-jobs}\n';
+    const alone = folderOf({ 'world/secret.yaml': unused });
+    const options = { world: ['world'], namespace: 'floe-jobs', secret: 'zzz', dryRun: true };
+    expect(await captured(restart, options, { cwd: alone })).toMatchObject({
+      code: 0,
       err: 'Nothing in namespace floe-jobs uses Secret zzz.\n',
     });
   });

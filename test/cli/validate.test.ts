@@ -214,7 +214,13 @@ All 2 references found.
 
   it.each<readonly [string, Readonly<Record<string, string>>, object, readonly [number, string]]>([
     ['no manifest', {}, {}, [3, 'no manifest.yaml and no platform-manifest.yaml here']],
-    ['a manifest that is not there', {}, { config: 'x.yaml' }, [3, 'no x.yaml here']],
+    ['a manifest that is not there', {}, { config: 'x.yaml' }, [3, '/x.yaml: no such file or directory']],
+    [
+      'artifacts that are not there',
+      {},
+      { artifacts: ['y.json'] },
+      [3, '/y.json: no such file or directory'],
+    ],
     ['a manifest that is none', { 'manifest.yaml': 'a: 1\na: 2' }, {}, [1, 'manifest.yaml:2: two keys']],
   ])('%s', async (_case, files, options, [code, message]) => {
     const outcome = await validated(files, options);

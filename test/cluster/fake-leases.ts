@@ -49,6 +49,7 @@ export function fakeLeases(): FakeLeases {
   const client: Client = {
     namespace: 'floe-secrets-system',
     inPod: true,
+    address: async () => 'https://localhost:6443',
     serverTime: Date.now,
     get: async (_path, options) => call('GET', undefined, options?.signal),
     send: async (method, _path, body, options) => call(method, body, options?.signal),

@@ -94,6 +94,7 @@ export function createReign(settings: JsonObject = {}) {
   const client: Client = {
     namespace: 'floe-secrets-system',
     inPod: true,
+    address: async () => 'https://localhost:6443',
     serverTime: Date.now,
     async get(path, call) {
       const failure = failures.get(path);

@@ -1,10 +1,12 @@
-import { EventEmitter } from 'node:events';
+import { EventEmitter, once } from 'node:events';
+import { createServer } from 'node:http';
 import { Agent } from 'node:https';
+import type { ListenOptions } from 'node:net';
 import { connect } from 'node:tls';
 import { describe, expect, it, vi } from 'vitest';
 import type { WebhookApp } from '../../src/server/app.ts';
 import { awaitShutdown } from '../../src/server/drain.ts';
-import { closeGently } from '../../src/server/listen.ts';
+import { closeGently, listen } from '../../src/server/listen.ts';
 import { authority, decision, post, review, startWebhook } from './webhook.ts';
 
 const NEVER = 60_000;
@@ -25,6 +27,22 @@ describe('signals', () => {
     expect(impatient).toHaveBeenCalledExactlyOnceWith('SIGINT');
     shutdown.dispose();
     expect(source.listenerCount('SIGTERM') + source.listenerCount('SIGINT')).toBe(0);
+  });
+});
+
+describe('a port that is taken', () => {
+  it('is said to be that, with what to do', async () => {
+    const { port } = await startWebhook();
+    const server = createServer();
+    const app = {
+      server,
+      close: async () => undefined,
+      listen: async (where: ListenOptions) => {
+        server.listen(where);
+        await once(server, 'listening');
+      },
+    };
+    await expect(listen(app, port)).rejects.toThrow(`port ${port} is taken: choose another with --port`);
   });
 });
 
