@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
 import { writeImage } from '../../tools/image-archive.ts';
 import type { Image } from '../../tools/image-archive.ts';
-import { readRecipe } from '../../tools/image-recipe.ts';
+import { readRecipe, webhookImage } from '../../tools/image-recipe.ts';
 import { billOfMaterials } from '../../tools/sbom.ts';
 import { temporaryDirectory } from '../control-plane/temporary.ts';
 
@@ -37,6 +37,20 @@ describe('the Dockerfile', () => {
   it('pins no frontend and no digest, and leaves probing to Kubernetes', () => {
     expect(dockerfile).not.toMatch(/^# *syntax=|@sha256:|^HEALTHCHECK/m);
     expect(dockerfile.match(/^FROM .*/gm)).toEqual(['FROM ${NODE_IMAGE} AS build', 'FROM ${RUNTIME_IMAGE}']);
+  });
+});
+
+describe.skipIf(process.platform !== 'linux')('the image', () => {
+  it('adds to Node what the README says, far less than 60 MB', () => {
+    const [, program = {}] = webhookImage('x').layers;
+    const sizes = Object.values(program).map((content) =>
+      'file' in content ? statSync(content.file).size : 0,
+    );
+    const megabytes = sizes.reduce((sum, size) => sum + size, 0) / 1_000_000;
+    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+    const said = Number(/the bundle of (\d+) MB/.exec(readme)?.[1]);
+    expect(Math.abs(megabytes - said)).toBeLessThan(1);
+    expect(megabytes).toBeLessThan(60);
   });
 });
 
