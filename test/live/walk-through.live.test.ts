@@ -93,7 +93,7 @@ describe.skipIf(!needs('controllers'))('the walk-through', { timeout: 180_000 },
       metadata: { name: 'db', labels: { 'kustomize.toolkit.fluxcd.io/name': 'jobs' } },
       stringData: { USERNAME: 'floe', PASSWORD: 'made-up' },
     });
-    await walkThrough('sops', { ...scene, env: { ...scene.env, ...key.env } });
+    await walkThrough('sops', { ...scene, env: { ...key.env, ...scene.env } });
   });
 
   test('from External Secrets', async () => {
