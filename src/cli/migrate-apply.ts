@@ -9,6 +9,8 @@ import { CONFIG_MAP, nameOf } from '../kube/object.ts';
 import type { Conversion } from '../migrate/conversion.ts';
 import type { HandOver } from '../migrate/hand-over.ts';
 import { recordName } from '../migrate/names.ts';
+import type { TrustedLogin } from '../migrate/record-login.ts';
+import { strangeLogin } from '../migrate/record-login.ts';
 import type { MigrationRecord } from '../migrate/record.ts';
 import { recordOf, wayBack } from '../migrate/record.ts';
 import type { Store } from '../upstream/store.ts';
@@ -33,6 +35,8 @@ export interface Applying {
   /** Opened when something is copied; whoever made it closes it. */
   readonly store: () => Promise<Store>;
   readonly valuesFor?: ValuesFor;
+  /** By what resources of a namespace may log in that a record asks for. */
+  readonly trusted: (namespace: string) => TrustedLogin;
 }
 
 /** How long an operator's failure, silence or other data is not believed. */
@@ -52,7 +56,7 @@ export async function applyInTurn(
 }
 
 async function applyOne(conversion: Conversion, applying: Applying): Promise<Migration> {
-  const { plan, isUnderWay } = await planFor(conversion, applying.client);
+  const { plan, isUnderWay } = await planFor(conversion, applying);
   const copy = isUnderWay ? resumeCopy : beginCopy;
   return carriedOut(conversion, plan, applying, async (told) => {
     const ready = await copy(conversion, plan, { ...applying, told });
@@ -123,11 +127,13 @@ interface Planned {
 }
 
 /** What a run before this one has begun goes on as it was begun. */
-async function planFor(conversion: Conversion, client: Client): Promise<Planned> {
+async function planFor(conversion: Conversion, { client, trusted }: Applying): Promise<Planned> {
   const { namespace, secret, from, to } = conversion;
   const path = objectPath(CONFIG_MAP, namespace, recordName(conversion)) ?? '';
   const record = recordOf(await readOne(client, path));
   if (record?.problem !== undefined) throw new CommandError(record.problem, EXIT.general);
+  const strange = record === undefined ? undefined : strangeLogin(record.to, trusted(namespace));
+  if (record?.state === 'open' && strange !== undefined) throw new CommandError(strange, EXIT.general);
   if (record?.state === 'open') return { plan: { ...record, record: 'kept' }, isUnderWay: true };
   if (to === undefined) throw new CommandError(`Secret '${secret}' cannot be migrated`, EXIT.general);
   const plan: HandOver = { namespace, secret, to, record: 'kept', ...(from === undefined ? {} : { from }) };

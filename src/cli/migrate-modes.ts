@@ -16,6 +16,7 @@ import { conversionOf, forgetRecord, readRecords } from './migrate-records.ts';
 import type { Migration } from './migrate-report.ts';
 import { obstacleLine, titleOf } from './migrate-report.ts';
 import type { Looking, MigrationSource } from './migrate-source.ts';
+import { trustedLogin } from './migrate-wish.ts';
 import type { Options } from './options.ts';
 import { flagOption, listOption, textOption } from './options.ts';
 import { printable } from './print.ts';
@@ -192,6 +193,7 @@ async function applying(
     timeoutMs: timeoutOf(options),
     acceptsChanges: flagOption(options, 'acceptChanges'),
     store: async () => (opened ??= openInfisicalStore(settings, terminal)),
+    trusted: (namespace) => trustedLogin({ options, settings: settings.config.upstream, namespace }),
     ...(source.valuesFor === undefined ? {} : { valuesFor: source.valuesFor }),
   };
   try {

@@ -3,6 +3,7 @@ import type { Client } from '../cluster/client.ts';
 import { isDiscovered } from '../cluster/discovery.ts';
 import type { Config } from '../config/config.ts';
 import type { InfisicalWish } from '../migrate/infisical-target.ts';
+import type { TrustedLogin } from '../migrate/record-login.ts';
 import { infisicalStaticSecret } from '../plugins/infisical-static-secret.ts';
 import { infisicalSecret } from '../plugins/infisical.ts';
 import type { Policy } from '../review/policy.ts';
@@ -39,18 +40,29 @@ export interface WishParts {
 export function wishFor({ kind, options, settings, env, policy }: WishParts): InfisicalWish {
   const { namespace } = policy;
   const home = homeOf('infisical', { settings, env, cwd: '', namespace });
-  const login = operatorLogin(settings.infisical, namespace);
-  const auth = textOption(options, 'infisicalAuth');
   const environment = home.environment === '' ? (policy.environment ?? '') : home.environment;
   return {
+    ...trustedLogin({ options, settings, namespace }),
     kind,
-    hostAPI: `${siteUrlOf(settings.infisical.hostAPI)}/api`,
     copyValues: flagOption(options, 'copyValues'),
     destination: {
       project: textOption(options, 'project') ?? home.project,
       environment: textOption(options, 'environment') ?? environment,
       path: textOption(options, 'path') ?? home.path,
     },
+  };
+}
+
+/** How the operator logs in, as the run was told. */
+export function trustedLogin({
+  options,
+  settings,
+  namespace,
+}: Pick<WishParts, 'options' | 'settings'> & { readonly namespace: string }): TrustedLogin {
+  const login = operatorLogin(settings.infisical, namespace);
+  const auth = textOption(options, 'infisicalAuth');
+  return {
+    hostAPI: `${siteUrlOf(settings.infisical.hostAPI)}/api`,
     ...(login === undefined ? {} : { login }),
     ...(auth === undefined ? {} : { auth: named(auth, namespace) }),
   };

@@ -144,7 +144,7 @@ function authenticationOf(wish: InfisicalSecretWish): Json {
 }
 
 /** The method and its settings. */
-function loginOf(login: OperatorLogin): Readonly<Record<string, JsonObject>> {
+export function loginOf(login: OperatorLogin): Readonly<Record<string, JsonObject>> {
   if ('credentials' in login) {
     const { namespace, name } = login.credentials;
     return { universalAuth: { credentialsRef: { secretName: name, secretNamespace: namespace } } };

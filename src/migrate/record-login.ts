@@ -1,0 +1,45 @@
+/**
+ * By whose credentials the resource of a record would log in. With credentials of its own namespace it can do no more
+ * than whoever wrote the record; with those of another one it could carry them to any address, so they must be the ones
+ * that the run itself was given.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import type { Json, JsonObject } from '../kube/json.ts';
+import { asObject, get, isObject, text } from '../kube/json.ts';
+import { namespaceOf } from '../kube/object.ts';
+import type { OperatorLogin } from '../plugins/infisical-manifest.ts';
+import { loginOf } from '../plugins/infisical-manifest.ts';
+import { credentialNamespacesOf } from '../plugins/infisical-operator.ts';
+
+/** What the settings and options of a run say. */
+export interface TrustedLogin {
+  readonly hostAPI: string;
+  readonly login?: OperatorLogin;
+  /** The InfisicalAuth. */
+  readonly auth?: { readonly namespace: string; readonly name: string };
+}
+
+/** Why it may not be made; undefined where it may. */
+export function strangeLogin(to: JsonObject, trusted: TrustedLogin): string | undefined {
+  const spec = get(to, 'spec');
+  const elsewhere = foreignNamespace(to);
+  if (elsewhere === undefined || isTrusted(spec, trusted)) return undefined;
+  return `its record logs in by what is in namespace '${elsewhere}', which the settings of this run do not name: give those with which it was begun, or --rollback`;
+}
+
+function foreignNamespace(to: JsonObject): string | undefined {
+  const auth = get(get(to, 'spec'), 'infisicalAuthRef');
+  const namespaces = [...credentialNamespacesOf(to), ...(isObject(auth) ? [text(auth, 'namespace')] : [])];
+  return namespaces.find((one) => one !== undefined && one !== namespaceOf(to));
+}
+
+function isTrusted(spec: Json | undefined, { hostAPI, login, auth }: TrustedLogin): boolean {
+  const reference = get(spec, 'infisicalAuthRef');
+  if (isObject(reference)) return auth !== undefined && isDeepStrictEqual({ ...reference }, { ...auth });
+  if (login === undefined || text(spec, 'hostAPI') !== hostAPI) return false;
+  const methods = Object.entries(asObject(get(spec, 'authentication'))).map(([method, settings]) => {
+    const { secretsScope: _scope, ...plain } = asObject(settings);
+    return [method, plain] as const;
+  });
+  return isDeepStrictEqual(Object.fromEntries(methods), { ...loginOf(login) });
+}
