@@ -117,13 +117,12 @@ export async function makeNeeded(client: Client, manifest: JsonObject, dryRun: b
   if (kind !== undefined) await create(client, kind, manifest, dryRun ? DRY : '');
 }
 
-/** Takes back what is not needed yet: the old resource as it was, the new one and the rehearsal gone. */
+/** Takes back what is not needed yet: the old resource as it was, the new one and the rehearsal deleted. */
 export async function undo({ client, plan, scene }: Stage, original: JsonObject | undefined): Promise<void> {
   if (scene.to !== undefined && !isInPlace(plan)) await removeResource(client, plan.to, scene.to);
   if (plan.from !== undefined && scene.from !== undefined) await replaceSpec(client, scene.from, plan.from);
   if (scene.secret !== undefined && original !== undefined) await restoreData(client, scene.secret, original);
   await removeRehearsal(client, plan.to, scene.rehearsal);
-  await removeRecord({ client, scene });
 }
 
 export async function removeRecord({ client, scene }: Pick<Stage, 'client' | 'scene'>): Promise<void> {

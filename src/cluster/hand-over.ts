@@ -128,10 +128,26 @@ async function stopped(client: Client, plan: HandOver, { why, original }: Stoppe
     if (record === 'none' || !canReturn) break;
     if (plan.from === undefined) return left(client, plan, { why, original });
     if (await attempt(async () => undo({ client, plan, scene }, original))) {
-      return { state: 'stopped', why, undone: true };
+      return { state: 'stopped', why, undone: await isUndone(client, plan) };
     }
   }
   return { state: 'stopped', why, undone: false };
+}
+
+/** Once what was deleted is gone, too, there is nothing left to remember. */
+async function isUndone(client: Client, plan: HandOver): Promise<boolean> {
+  const pause = createPause();
+  const began = performance.now();
+  for (;;) {
+    const scene = await readScene(client, plan);
+    const isGone = isInPlace(plan) || scene.to === undefined;
+    if (isGone && scene.rehearsal === undefined) {
+      await removeRecord({ client, scene });
+      return true;
+    }
+    if (performance.now() - began > LEAVING) return false;
+    await pause.sleep(EVERY);
+  }
 }
 
 /** Where nothing synced the Secret before. One that was not there, and is now, stays with what it holds. */
