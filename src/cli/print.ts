@@ -12,11 +12,8 @@ export interface Column<Row> {
 
 const GAP = 2;
 
-/** How wide a column stays at least where a terminal is narrow, the gap included. */
-const NARROWEST_COLUMN = 8;
-
-/** What is narrower than this is no terminal that anybody reads. */
-const NARROWEST = 40;
+/** The gap included. Narrower columns tell nothing: the terminal rather wraps the whole lines then. */
+const NARROWEST_COLUMN = 10;
 
 /** Upper-case header and rows, columns at least two blanks apart, no trailing blanks, never cut. */
 export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
@@ -35,7 +32,6 @@ export function tableFor<Row>(
 
 /** Prints rows below those of an earlier call: without the header again, and in columns that are no narrower. */
 export function growingTable({ stdout, env }: Pick<Terminal, 'stdout' | 'env'>) {
-  const room = stdout.isTTY === true ? stdout.columns : undefined;
   const ellipsis = symbols(env).isAscii ? '...' : '…';
   let before: readonly number[] | undefined;
   return <Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string => {
@@ -43,8 +39,10 @@ export function growingTable({ stdout, env }: Pick<Terminal, 'stdout' | 'env'>) 
     const widths = widthsOf(cells, columns, before);
     const shown = before === undefined ? cells : cells.slice(1);
     before = widths;
-    if (room === undefined || room < NARROWEST || total(widths) <= room) return written(shown, widths);
+    const room = stdout.isTTY === true ? stdout.columns : undefined;
+    if (room === undefined || total(widths) <= room) return written(shown, widths);
     const fitted = narrowed(widthsOf(cells, []), room);
+    if (fitted === undefined) return written(shown, widths);
     return written(
       shown.map((line) => line.map((cell, index) => clipped(cell, (fitted[index] ?? 0) - GAP, ellipsis))),
       fitted,
@@ -79,12 +77,15 @@ function total(widths: readonly number[]): number {
   return widths.reduce((sum, width) => sum + width, -GAP);
 }
 
-/** The widest gives way first: a name that is long does not push the last column out of sight. */
-function narrowed(widths: readonly number[], room: number): readonly number[] {
+/**
+ * The widest gives way first: a name that is long does not push the last column out of sight. Undefined where there is
+ * no room for all columns.
+ */
+function narrowed(widths: readonly number[], room: number): readonly number[] | undefined {
   const narrow = [...widths];
   for (let excess = total(narrow) - room; excess > 0; excess -= 1) {
     const widest = Math.max(...narrow);
-    if (widest <= NARROWEST_COLUMN) break;
+    if (widest <= NARROWEST_COLUMN) return undefined;
     narrow[narrow.lastIndexOf(widest)] = widest - 1;
   }
   return narrow;

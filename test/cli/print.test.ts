@@ -36,6 +36,8 @@ describe('table', () => {
     );
     expect(at(40)).toBe('NAME           TYPE          SYNC STATUS\nsh.helm.rele…  helm.sh/rel…  Synced\n');
     expect(at(40, { LANG: 'C' })).toContain('sh.helm.re...  helm.sh/r...  Synced\n');
+    // Where there is no room for every column, whole lines that wrap say more than stumps.
+    expect(at(26)).toBe(table(columns, rows));
     expect(at(200)).toBe(table(columns, rows));
     expect(tableFor({ stdout: { write: () => true }, env: {} }, columns, rows)).toBe(table(columns, rows));
   });
