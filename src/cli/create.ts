@@ -20,7 +20,7 @@ import { flagOption, formatOption, secretOption, textOption } from './options.ts
 import type { Format } from './print.ts';
 import { counted, listDocument, printable, structured } from './print.ts';
 import type { Terminal } from './terminal.ts';
-import { CommandError, EXIT, guarded } from './terminal.ts';
+import { CommandError, EXIT, exitCodeOf, guarded, messageOf } from './terminal.ts';
 
 const FORMATS: readonly Format[] = ['text', 'json', 'yaml'];
 
@@ -40,7 +40,10 @@ export async function run(options: Options, terminal: Terminal): Promise<number>
       const plugin = choosePlugin({ settings, policy, namespace }, options, terminal);
       const { upstream } = settings.config;
       const opening = { settings: upstream, env: terminal.env, cwd: terminal.cwd, api: client, namespace };
-      const store = await openStore(plugin, opening);
+      const store = await openStore(plugin, opening).catch((error: unknown) => {
+        const isChosen = textOption(options, 'plugin') !== undefined;
+        throw isChosen || exitCodeOf(error) !== EXIT.usage ? error : withWayOut(error, policy);
+      });
       if (store === undefined) throw new Error(`plugin ${plugin} has no store`);
       const place = placeFor(name, { plugin, home: homeOf(plugin, opening), policy, options });
       const wish: Wish = { name, namespace, values, place, dryRun: flagOption(options, 'dryRun') };
@@ -54,6 +57,12 @@ export async function run(options: Options, terminal: Terminal): Promise<number>
     else terminal.stdout.write(structured(format, madeDocument(made)));
     return EXIT.ok;
   });
+}
+
+/** Who chose no plugin may not have meant the store whose credentials are missing. */
+function withWayOut(error: unknown, { chain }: Policy): unknown {
+  if (chain.every(({ id }) => id !== 'k8s')) return error;
+  return new CommandError(`${messageOf(error)}; or make a native Secret: --plugin k8s`, EXIT.usage);
 }
 
 async function policyFor(client: Client, settings: Settings, namespace: string): Promise<Policy> {

@@ -148,6 +148,7 @@ describe.skipIf(!needs('apiserver'))('commands that ask stores and operators', {
       ['no such project', { secret: 'x', project: 'nope' }, {}, 1],
       ['the credentials are refused', { secret: 'x' }, { INFISICAL_CLIENT_SECRET: 'wrong' }, 4],
       ['no credentials: set INFISICAL_CLIENT_ID', { secret: 'x' }, { INFISICAL_CLIENT_ID: '' }, 2],
+      ['; or make a native Secret: --plugin k8s', { secret: 'x' }, { INFISICAL_CLIENT_ID: '' }, 2],
       [
         'how the Infisical operator logs in',
         { secret: 'x' },
