@@ -94,7 +94,7 @@ describe('when the owner is killed', { timeout: 300_000 }, () => {
     async () => {
       const owned = await startOwner('node');
       const name = basename(owned.directory);
-      for (const pid of watchdogsOf(owned.directory)) process.kill(pid, 'SIGKILL');
+      watchdogsOf(owned.directory).forEach(end);
       await owned.kill();
       // Whatever was ended a moment ago is still in its group at the first look.
       await eventually(() => {
@@ -120,6 +120,15 @@ function enter(name: string, pid: number): void {
     }
   });
   expect(entered).not.toEqual([]);
+}
+
+/** Kills it, unless it has ended since: with the sandbox's first process go all others, and whoever watches them. */
+function end(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 
 /** The shells that would clean up; what they guard runs on without them. */
