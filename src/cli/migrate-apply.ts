@@ -85,6 +85,9 @@ async function goBackOne(record: MigrationRecord, applying: Applying): Promise<M
   const { namespace, secret, to, copy } = record;
   const plan = wayBack(record) ?? { namespace, secret, to, record: 'removed' };
   return carriedOut(conversion, plan, applying, async (told) => {
+    const strange =
+      record.from === undefined ? undefined : strangeLogin(record.from, applying.trusted(namespace), true);
+    if (strange !== undefined) throw new CommandError(strange, EXIT.general);
     const tidied = async (): Promise<void> =>
       takeCopyBack({ namespace, secret, ...(copy === undefined ? {} : { copy }) }, { ...applying, told });
     if (record.from !== undefined) return passOver(conversion, { plan, applying, told, beforeClose: tidied });
@@ -132,12 +135,27 @@ async function planFor(conversion: Conversion, { client, trusted }: Applying): P
   const path = objectPath(CONFIG_MAP, namespace, recordName(conversion)) ?? '';
   const record = recordOf(await readOne(client, path));
   if (record?.problem !== undefined) throw new CommandError(record.problem, EXIT.general);
-  const strange = record === undefined ? undefined : strangeLogin(record.to, trusted(namespace));
-  if (record?.state === 'open' && strange !== undefined) throw new CommandError(strange, EXIT.general);
+  if (record?.state === 'open') refuseStrangers(conversion, record, trusted(namespace));
   if (record?.state === 'open') return { plan: { ...record, record: 'kept' }, isUnderWay: true };
   if (to === undefined) throw new CommandError(`Secret '${secret}' cannot be migrated`, EXIT.general);
   const plan: HandOver = { namespace, secret, to, record: 'kept', ...(from === undefined ? {} : { from }) };
   return { plan, isUnderWay: false };
+}
+
+/** What is under way goes on as it was begun, and only by those who may: a failure makes what there was again, too. */
+function refuseStrangers(conversion: Conversion, record: MigrationRecord, trusted: TrustedLogin): void {
+  if (text(record.from, 'kind') !== text(conversion.from, 'kind')) {
+    const other =
+      record.from === undefined ? 'a Secret' : `${text(record.from, 'kind') ?? ''} '${nameOf(record.from)}'`;
+    throw new CommandError(
+      `the migration of ${other} to the same Secret is under way: end it, or take it back, first`,
+      EXIT.general,
+    );
+  }
+  const strange =
+    strangeLogin(record.to, trusted) ??
+    (record.from === undefined ? undefined : strangeLogin(record.from, trusted, true));
+  if (strange !== undefined) throw new CommandError(strange, EXIT.general);
 }
 
 interface Passing {

@@ -19,12 +19,17 @@ export interface TrustedLogin {
   readonly auth?: { readonly namespace: string; readonly name: string };
 }
 
-/** Why it may not be made; undefined where it may. */
-export function strangeLogin(to: JsonObject, trusted: TrustedLogin): string | undefined {
-  const spec = get(to, 'spec');
-  const elsewhere = foreignNamespace(to);
-  if (elsewhere === undefined || isTrusted(spec, trusted)) return undefined;
-  return `its record logs in by what is in namespace '${elsewhere}', which the settings of this run do not name: give those with which it was begun, or --rollback`;
+/** Why it may not be made; undefined where it may. `isBack`: on the way back. */
+export function strangeLogin(to: JsonObject, trusted: TrustedLogin, isBack = false): string | undefined {
+  const elsewhere = foreignLogin(to, trusted);
+  if (elsewhere === undefined) return undefined;
+  return `its record logs in by what is in namespace '${elsewhere}', which the settings of this run do not name: give those with which it was begun${isBack ? '' : ', or --rollback'}`;
+}
+
+/** The other namespace by whose credentials it would log in, where the run was not told those. */
+export function foreignLogin(manifest: JsonObject, trusted: TrustedLogin): string | undefined {
+  const elsewhere = foreignNamespace(manifest);
+  return elsewhere === undefined || isTrusted(get(manifest, 'spec'), trusted) ? undefined : elsewhere;
 }
 
 function foreignNamespace(to: JsonObject): string | undefined {

@@ -30,6 +30,7 @@ describe('a record may log in', () => {
       expect(strangeLogin(to, trusted)).toMatch(/^its record logs in by what is in namespace/);
     }
     expect(strangeLogin(resource(OPERATOR), { hostAPI: HOST })).toContain("'infisical'");
+    expect(strangeLogin(resource(OPERATOR), { hostAPI: HOST }, true)).toMatch(/with which it was begun$/);
   });
 
   it('by an InfisicalAuth in the same way', () => {
