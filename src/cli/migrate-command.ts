@@ -2,16 +2,21 @@
 import type { Command } from 'commander';
 import type { CommandDeclaration } from './command.ts';
 
-/** What every migration can be told: where values go, how the new resource logs in, and what is to be done. */
+/** What every migration to Infisical can be told: where values go, how the new resource logs in, and what is to be done. */
 export function migrationOptions(command: Command): Command {
-  return command
-    .option('--apply', 'do it, one secret at a time, and stop at the first failure')
-    .option('--dry-run', 'ask the API server and the store whether they would, and change nothing')
+  return runOptions(command)
     .option('--project <name>', 'slug or id of the project to copy to')
     .option('--environment <slug>', 'environment to copy to')
     .option('--path <folder>', 'folder below which each Secret gets its own')
     .option('--static', 'make InfisicalStaticSecrets (v1beta1)')
-    .option('--infisical-auth <name>', '[namespace/]name of the InfisicalAuth of InfisicalStaticSecrets')
+    .option('--infisical-auth <name>', '[namespace/]name of the InfisicalAuth of InfisicalStaticSecrets');
+}
+
+/** What is to be done. */
+function runOptions(command: Command): Command {
+  return command
+    .option('--apply', 'do it, one secret at a time, and stop at the first failure')
+    .option('--dry-run', 'ask the API server and the store whether they would, and change nothing')
     .option('--rollback', 'go back: the named ones become what they were')
     .option('--finish', 'forget the way back of what is done')
     .option('--timeout <duration>', 'how long to wait for an operator', '2m');
@@ -79,6 +84,27 @@ const MIGRATE_K8S: CommandDeclaration = {
   run: async (options, { terminal }) => (await import('./migrate-k8s.ts')).run(options, terminal),
 };
 
+const MIGRATE_INFISICAL: CommandDeclaration = {
+  name: 'infisical',
+  about: 'the way out: let External Secrets read what Infisical keeps',
+  examples: [
+    ['migrate infisical --to external-secrets --store team -n floe-jobs', 'the plan, which changes nothing'],
+    ['migrate infisical db --to external-secrets --store ClusterSecretStore/team --apply', 'one of them'],
+    ['migrate infisical db -n floe-jobs --rollback', 'and back'],
+  ],
+  declare: (command) => {
+    command.argument('[names...]', 'InfisicalSecrets, InfisicalStaticSecrets; default all of the namespace');
+    runOptions(
+      command
+        .option('--to <operator>', 'who takes the Secrets over: external-secrets')
+        .option('--store <name>', '[ClusterSecretStore/]name of a store of the same project and environment')
+        .option('--infisical-auth <name>', '[namespace/]name of the InfisicalAuth that the way back may use')
+        .option('--accept-changes', 'go back although Infisical has other values than the Secret now'),
+    );
+  },
+  run: async (options, { terminal }) => (await import('./migrate-infisical.ts')).run(options, terminal),
+};
+
 export const MIGRATE_COMMAND: CommandDeclaration = {
   name: 'migrate',
   about: 'move secrets to Infisical, one at a time and with a way back',
@@ -87,5 +113,5 @@ export const MIGRATE_COMMAND: CommandDeclaration = {
     ['migrate sops secrets/', 'of files that SOPS has encrypted'],
     ['migrate k8s -n floe-jobs', 'and of plain Secrets'],
   ],
-  commands: [MIGRATE_ESO, MIGRATE_SOPS, MIGRATE_K8S],
+  commands: [MIGRATE_ESO, MIGRATE_SOPS, MIGRATE_K8S, MIGRATE_INFISICAL],
 };

@@ -61,16 +61,20 @@ function titlesOf(objects: readonly KubeObject[]): string {
   return objects.map(({ kind, raw }) => `${kind.kind} '${nameOf(raw)}'`).join(', ');
 }
 
-/** Pods that inject the Secret are refused where the chain of their namespace does not have its new operator. */
-export function chainOf({ chain }: Policy, namespace: KubeObject): readonly Obstacle[] {
-  if (!isOptedIn(namespace) || chain.some(({ id }) => id.startsWith(infisical.id))) return [];
+/** Pods that inject the Secret are refused where the chain of their namespace does not have its new operator, `plugin`. */
+export function chainOf(
+  { chain }: Policy,
+  namespace: KubeObject,
+  plugin: string = infisical.id,
+): readonly Obstacle[] {
+  if (!isOptedIn(namespace) || chain.some(({ id }) => id.startsWith(plugin))) return [];
   const ids = chain.map(({ id }) => id).join(',');
   const name = nameOf(namespace.raw);
   return [
     {
       where: `Namespace '${name}'`,
-      why: `its pods would not get the Secret any more (E804): the chain '${ids}' is without infisical`,
-      fix: `kubectl annotate namespace ${name} ${KEYS.plugin}=${ids},infisical --overwrite`,
+      why: `its pods would not get the Secret any more (E804): the chain '${ids}' is without ${plugin}`,
+      fix: `kubectl annotate namespace ${name} ${KEYS.plugin}=${ids},${plugin} --overwrite`,
     },
   ];
 }

@@ -37,6 +37,11 @@ export function metadataFor(raw: JsonObject): Metadata {
   };
 }
 
+/** What a resource gives its Secret by having it itself. */
+export function ownMetadata(raw: JsonObject): Metadata {
+  return { ...named('labels', labelsOf(raw)), ...named('annotations', annotationsOf(raw)) };
+}
+
 /** Whether text of a template stands in them, which only External Secrets would fill in. */
 export function isTemplated({ labels, annotations }: Metadata): boolean {
   const values = [...Object.values(labels ?? {}), ...Object.values(annotations ?? {})];

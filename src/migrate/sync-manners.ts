@@ -43,11 +43,8 @@ const INFISICAL_TRACES = {
 const INFISICAL_SECRET: Manner = {
   sync: infisicalSecret,
   marks: infisical.marks,
-  ownership: (raw) => policiesOf(dig(raw, 'spec', 'managedKubeSecretReferences')),
-  isReleased: (raw) =>
-    asArray(dig(raw, 'spec', 'managedKubeSecretReferences')).every(
-      (one) => text(one, 'creationPolicy') !== 'Owner',
-    ),
+  ownership: (raw) => policiesOf(referencesOf(raw)),
+  isReleased: (raw) => referencesOf(raw).every((one) => text(one, 'creationPolicy') !== 'Owner'),
   isSilent: () => false,
   released: (raw) => withReferences(raw, (one) => ({ ...one, creationPolicy: 'Orphan' })),
   rehearsal: (raw, name) =>
@@ -62,7 +59,7 @@ const INFISICAL_SECRET: Manner = {
 const INFISICAL_STATIC_SECRET: Manner = {
   sync: infisicalStaticSecret,
   marks: infisical.marks,
-  ownership: (raw) => policiesOf(dig(raw, 'spec', 'targets')),
+  ownership: (raw) => policiesOf(asArray(dig(raw, 'spec', 'targets'))),
   isReleased: (raw) =>
     asArray(dig(raw, 'spec', 'targets')).every((one) => text(one, 'creationPolicy') !== 'Owner'),
   isSilent: () => false,
@@ -78,10 +75,17 @@ const INFISICAL_STATIC_SECRET: Manner = {
 
 export const SYNC_MANNERS: readonly Manner[] = [EXTERNAL_SECRET, INFISICAL_SECRET, INFISICAL_STATIC_SECRET];
 
-function policiesOf(list: Json | undefined): string {
-  return asArray(list)
-    .map((one) => text(one, 'creationPolicy') ?? 'Orphan')
-    .join(' ');
+/** Of both forms that there are. */
+function referencesOf(raw: unknown): readonly Json[] {
+  const single = dig(raw, 'spec', 'managedSecretReference');
+  return [
+    ...(single === undefined ? [] : [single]),
+    ...asArray(dig(raw, 'spec', 'managedKubeSecretReferences')),
+  ];
+}
+
+function policiesOf(list: readonly Json[]): string {
+  return list.map((one) => text(one, 'creationPolicy') ?? 'Orphan').join(' ');
 }
 
 function withSpec(raw: JsonObject, change: JsonObject): JsonObject {
@@ -95,8 +99,12 @@ function withTarget(raw: JsonObject, change: JsonObject): JsonObject {
 type Change = (one: JsonObject) => JsonObject;
 
 function withReferences(raw: JsonObject, change: Change): JsonObject {
+  const [single, list] = ['managedSecretReference', 'managedKubeSecretReferences'].map((field) =>
+    dig(raw, 'spec', field),
+  );
   return withSpec(raw, {
-    managedKubeSecretReferences: changed(dig(raw, 'spec', 'managedKubeSecretReferences'), change),
+    ...(single === undefined ? {} : { managedSecretReference: change(asObject(single)) }),
+    ...(list === undefined ? {} : { managedKubeSecretReferences: changed(list, change) }),
   });
 }
 

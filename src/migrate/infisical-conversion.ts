@@ -1,0 +1,223 @@
+/**
+ * The way out: what a sync resource of Infisical becomes where External Secrets takes its Secret over. The store reads
+ * the same project and environment, so nothing is copied, and the values stay where they are.
+ */
+import type { Json, JsonObject } from '../kube/json.ts';
+import { asObject, get, text } from '../kube/json.ts';
+import type { KubeObject } from '../kube/object.ts';
+import { apiVersionOf, controllerOf, nameOf, namespaceOf } from '../kube/object.ts';
+import type { Read } from '../kube/world.ts';
+import { externalSecret } from '../plugins/external-secrets.ts';
+import type { Conversion, Obstacle, TargetSecret } from './conversion.ts';
+import type { StoreReference } from './eso-entries.ts';
+import { keeperOf, ownMetadata } from './eso-metadata.ts';
+import type { InfisicalStore } from './eso-stores.ts';
+import { isInfisical, storeIn } from './eso-stores.ts';
+import type { InfisicalReading } from './infisical-reading.ts';
+import { manifestOfObject } from './manners.ts';
+import type { TrustedLogin } from './record-login.ts';
+import { foreignLogin } from './record-login.ts';
+
+export interface WayOut {
+  readonly object: KubeObject;
+  readonly reading: InfisicalReading;
+  /** Of External Secrets, by which the Secret is to be read. */
+  readonly store: StoreReference;
+  readonly found: Read<KubeObject>;
+  /** Undefined where it is not there. */
+  readonly target: TargetSecret | undefined;
+  /** What the run was told of Infisical. */
+  readonly trusted: TrustedLogin;
+}
+
+export function convertToExternalSecret(request: WayOut): Conversion {
+  const { object, reading, store, found, target } = request;
+  const { raw } = object;
+  const namespace = namespaceOf(raw);
+  const from = manifestOfObject(object);
+  const keeper = keeperOf(raw);
+  const base = {
+    namespace,
+    secret: reading.secret,
+    kind: object.kind.kind,
+    name: nameOf(raw),
+    source: `${reading.project}/${reading.environment}${reading.path}`,
+    from,
+    notes: keeper === undefined ? [] : [`${keeper} keeps it: take it out there, or it comes back`],
+  };
+  const place = storeIn(found, `${store.kind} '${store.name}'`, namespace);
+  const known = 'why' in place ? { where: '--store', why: place.why } : notOfInfisical(place);
+  const obstacles = [
+    ...refusals(raw, request),
+    ...reading.obstacles,
+    ...wayBackNeeds(from, request.trusted),
+    ...(known === undefined ? [] : [known]),
+  ];
+  if (obstacles.length > 0 || target === undefined || 'why' in place || !isInfisical(place)) {
+    return { ...base, obstacles };
+  }
+  const different = notTheSame(reading, place, request.trusted);
+  if (different.length > 0) return { ...base, obstacles: different };
+  return {
+    ...base,
+    to: externalSecretFor(request, { target, place }),
+    obstacles: [],
+    notes: [...base.notes, ...notesOn(request, place)],
+  };
+}
+
+function notOfInfisical(store: { readonly provider: string; readonly title: string }): Obstacle | undefined {
+  if (store.provider === 'infisical') return undefined;
+  return {
+    where: '--store',
+    why: `${store.title} does not read Infisical, where the values are`,
+    fix: 'name a store of the provider infisical',
+  };
+}
+
+function refusals(raw: JsonObject, { reading, target }: WayOut): readonly Obstacle[] {
+  const found: Obstacle[] = [];
+  const add = (where: string, why: string, fix?: string): void =>
+    void found.push({ where, why, ...(fix === undefined ? {} : { fix }) });
+  const maker = controllerOf(raw);
+  if (maker !== undefined) {
+    add('metadata.ownerReferences', `${maker.kind} '${maker.name}' makes it, and would make it again`);
+  }
+  if (text(get(raw, 'metadata'), 'deletionTimestamp') !== undefined) add('', 'it is being deleted');
+  if (target === undefined) {
+    add(
+      '',
+      `its Secret '${reading.secret}' is not there, so there is nothing to hand over`,
+      'let it sync first',
+    );
+  } else if (target.immutable) add('', 'its Secret is immutable: no operator could update it');
+  else if (target.keys.length === 0) add('', 'its Secret has no keys');
+  return found;
+}
+
+/** A record is only believed with a login that the run was told, so without one there would be no way back. */
+function wayBackNeeds(from: JsonObject, trusted: TrustedLogin): readonly Obstacle[] {
+  const place = foreignLogin(from, trusted);
+  if (place === undefined) return [];
+  return [
+    {
+      where: '',
+      why: `on the way back it would log in by what is in namespace '${place}', which the settings do not name so`,
+      fix: 'set upstream.infisical.hostAPI and upstream.infisical.credentials as it has them, or give --infisical-auth',
+    },
+  ];
+}
+
+/** Where the store reads something else than the resource does. */
+function notTheSame(
+  reading: InfisicalReading,
+  store: InfisicalStore,
+  { hostAPI }: TrustedLogin,
+): readonly Obstacle[] {
+  const found: Obstacle[] = [];
+  const compare = (what: string, here: string, there: string): void => {
+    if (here !== there) {
+      const why = `${store.title} reads ${what} '${there}', and it reads '${here}'`;
+      found.push({ where: '--store', why, fix: 'name a store of the same project and environment' });
+    }
+  };
+  compare('instance', instance(reading.hostAPI ?? hostAPI), instance(store.hostAPI));
+  compare('project', reading.project, store.project);
+  compare('environment', reading.environment, store.environment);
+  const isWhole = reading.keys === undefined && isHome(reading, store);
+  if (reading.recursive && !(isWhole && store.recursive)) {
+    found.push({
+      where: '--store',
+      why: `it reads the folders below ${reading.path}, too, and ${store.title} does not`,
+      fix: `name a store with secretsPath ${reading.path} and recursive: true`,
+    });
+  } else if (isWhole && store.recursive && !reading.recursive) {
+    const fix = 'name a store that is not recursive';
+    found.push({ where: '--store', why: `${store.title} reads the folders below, too`, fix });
+  }
+  return found;
+}
+
+function instance(hostAPI: string): string {
+  return hostAPI.replace(/\/+$/, '').replace(/\/api$/, '');
+}
+
+function folder(path: string): string {
+  return `/${path.split('/').filter(Boolean).join('/')}`;
+}
+
+/** Whether it reads the folder that is the store's own. */
+function isHome({ path }: InfisicalReading, store: InfisicalStore): boolean {
+  return folder(path) === folder(store.path);
+}
+
+interface Seen {
+  readonly target: TargetSecret;
+  readonly place: InfisicalStore;
+}
+
+/** floe's own promise: a change is there within a minute. */
+const REFRESH = '1m';
+
+function externalSecretFor({ object, reading, store, found }: WayOut, { target, place }: Seen): JsonObject {
+  const { raw } = object;
+  const metadata = ownMetadata(raw);
+  // The version in which the store is served is the one of its ExternalSecrets.
+  const version = found.state === 'present' ? found.value.kind.version : externalSecret.resource.version;
+  const template =
+    target.type === 'Opaque' ? {} : { template: { type: target.type, metadata: { ...metadata } } };
+  return {
+    apiVersion: apiVersionOf({ ...externalSecret.resource, version }),
+    kind: externalSecret.resource.kind,
+    metadata: { name: nameOf(raw), namespace: namespaceOf(raw), ...metadata },
+    spec: {
+      refreshInterval: REFRESH,
+      secretStoreRef: { kind: store.kind, name: store.name },
+      target: {
+        name: reading.secret,
+        creationPolicy: reading.owns ? 'Owner' : 'Orphan',
+        deletionPolicy: 'Retain',
+        ...template,
+      },
+      ...entriesFor(reading, { target, place }),
+    },
+  };
+}
+
+function entriesFor(reading: InfisicalReading, { target, place }: Seen): JsonObject {
+  const home = isHome(reading, place);
+  if (reading.keys === undefined && home) return { dataFrom: [{ find: { name: { regexp: '.*' } } }] };
+  const keys = reading.keys ?? target.keys.map((key) => ({ key, secret: key, decodes: false }));
+  const base = folder(reading.path) === '/' ? '' : folder(reading.path);
+  const data: Json = keys.map(({ key, secret, decodes }) => ({
+    secretKey: key,
+    remoteRef: {
+      // An absolute one reads another folder than the store's own.
+      key: home ? secret : `${base}/${secret}`,
+      ...(decodes ? { decodingStrategy: 'Base64' } : {}),
+    },
+  }));
+  return { data };
+}
+
+function notesOn({ object, reading, trusted }: WayOut, place: InfisicalStore): readonly string[] {
+  const notes: string[] = [];
+  if (reading.hostAPI === undefined) {
+    notes.push(`it does not say where Infisical is: taken for ${trusted.hostAPI}`);
+  }
+  if (reading.keys === undefined && !isHome(reading, place)) {
+    notes.push(`${place.title} is of another folder: a secret that is new in ${reading.path} must be added`);
+  }
+  if (reading.isInstant) notes.push(`changes arrive within ${REFRESH}, and no longer at once`);
+  if (reading.owns) {
+    notes.push(
+      `after --rollback ${object.kind.kind} '${nameOf(object.raw)}' writes the Secret without owning it`,
+    );
+  }
+  return notes;
+}
+
+/** Whether it is of a kind that this takes. */
+export function isOfInfisical(manifest: JsonObject | undefined): boolean {
+  return ['InfisicalSecret', 'InfisicalStaticSecret'].includes(text(asObject(manifest), 'kind') ?? '');
+}

@@ -1,0 +1,275 @@
+/**
+ * `migrate infisical --to external-secrets` with the real API server and garbage collector and stand-ins of both
+ * operators: the Secret never vanishes and its data never changes; killed anywhere, it goes on, or back.
+ */
+import { afterAll, afterEach, beforeAll, describe, expect, it, test, vi } from 'vitest';
+import type { ControlPlane } from '../../tools/control-plane/control-plane.ts';
+import { startControlPlane } from '../../tools/control-plane/start.ts';
+import { needs } from '../needs.ts';
+import type { InfisicalServer } from '../upstream/infisical-server.ts';
+import { PROJECT, startInfisical } from '../upstream/infisical-server.ts';
+import { prepareCluster, WEBHOOK } from './cluster.ts';
+import type { EsoOperator } from './eso-operator.ts';
+import { startEsoOperator } from './eso-operator.ts';
+import type { Stage } from './migration-stage.ts';
+import { openStage } from './migration-stage.ts';
+import { watchSecret } from './secret-witness.ts';
+
+const VALUES = { USER: 'floe-made-up', PASSWORD: 'hunter2-made-up' };
+const CEILING = { timeout: 60_000, interval: 50 };
+const RECORD = 'configmaps/floe-migration-db';
+const MARK = 'secrets.infisical.com/version';
+const OUT = ['--to', 'external-secrets', '--store', 'team'];
+
+interface Scene extends Stage {
+  readonly eso: EsoOperator;
+  /** What the store of External Secrets reads otherwise than Infisical's operator. */
+  readonly other: Record<string, string>;
+}
+
+describe.skipIf(!needs('controllers'))('migrate infisical', { timeout: 180_000 }, () => {
+  let plane: ControlPlane;
+  let infisical: InfisicalServer;
+  const open: Scene[] = [];
+
+  beforeAll(async () => {
+    [plane, infisical] = await Promise.all([
+      startControlPlane({ controllers: true, tokens: [WEBHOOK] }),
+      startInfisical('current'),
+    ]);
+    await prepareCluster(plane);
+  }, 120_000);
+  afterEach(async () => {
+    await Promise.all(open.splice(0).map(async (one) => Promise.all([one.eso.stop(), one.stop()])));
+  });
+  afterAll(async () => {
+    await Promise.all([infisical?.stop(), plane?.stop()]);
+  }, 60_000);
+
+  const externalSecrets = ({ namespace }: Stage): string =>
+    `/apis/external-secrets.io/v1/namespaces/${namespace}/externalsecrets`;
+  const isThere = async (path: string): Promise<boolean> => (await plane.send('GET', path)).status === 200;
+
+  function resource(scene: Stage, template: object = {}): object {
+    return {
+      apiVersion: 'secrets.infisical.com/v1alpha1',
+      kind: 'InfisicalSecret',
+      metadata: { name: 'db', labels: { team: 'data' } },
+      spec: {
+        hostAPI: `${infisical.url}/api`,
+        syncConfig: { resyncInterval: '1m' },
+        authentication: {
+          universalAuth: {
+            credentialsRef: { secretName: 'operator', secretNamespace: 'infisical' },
+            secretsScope: {
+              projectSlug: PROJECT.slug,
+              envSlug: 'prod',
+              secretsPath: `/${scene.namespace}/db`,
+            },
+          },
+        },
+        managedKubeSecretReferences: [
+          { secretName: 'db', secretNamespace: scene.namespace, creationPolicy: 'Owner', ...template },
+        ],
+      },
+    };
+  }
+
+  /** An InfisicalSecret that owns what it has synced, and a store of External Secrets of the same folder. */
+  async function setScene(template: object = {}): Promise<Scene> {
+    const stage = await openStage(plane, infisical);
+    const path = `/${stage.namespace}/db`;
+    infisical.seed('prod', path, VALUES);
+    const other: Record<string, string> = {};
+    const eso = startEsoOperator(plane, stage.namespace, {
+      stores: { team: () => ({ ...infisical.valuesAt('prod', path), ...other }) },
+    });
+    const scene = { ...stage, eso, other };
+    open.push(scene);
+    await makeStore(scene, path);
+    await stage.make('infisicalsecrets', resource(stage, template));
+    await vi.waitFor(async () => expect(await stage.exists('secrets/db')).toBe(true), CEILING);
+    return scene;
+  }
+
+  async function makeStore({ namespace }: Stage, secretsPath: string): Promise<void> {
+    const reference = (key: string): object => ({ name: 'identity', key });
+    const universalAuthCredentials = {
+      clientId: reference('clientId'),
+      clientSecret: reference('clientSecret'),
+    };
+    const secretsScope = { projectSlug: PROJECT.slug, environmentSlug: 'prod', secretsPath };
+    const provider = {
+      infisical: { hostAPI: `${infisical.url}/api`, auth: { universalAuthCredentials }, secretsScope },
+    };
+    await plane.request('POST', `/apis/external-secrets.io/v1/namespaces/${namespace}/secretstores`, {
+      apiVersion: 'external-secrets.io/v1',
+      kind: 'SecretStore',
+      metadata: { name: 'team' },
+      spec: { provider },
+    });
+  }
+
+  async function expectOut(scene: Scene): Promise<void> {
+    expect(await isThere(`${externalSecrets(scene)}/db`)).toBe(true);
+    expect(await scene.exists('infisicalsecrets/db')).toBe(false);
+    await vi.waitFor(async () => {
+      const { metadata } = await scene.secret();
+      expect(metadata.ownerReferences).toMatchObject([{ kind: 'ExternalSecret' }]);
+      expect(metadata.labels).toMatchObject({
+        team: 'data',
+        'reconcile.external-secrets.io/managed': 'true',
+      });
+      expect(metadata.annotations).not.toHaveProperty([MARK]);
+    }, CEILING);
+    await expectSwept(scene);
+    expect(await scene.exists(RECORD)).toBe(true);
+  }
+
+  async function expectBack(scene: Scene): Promise<void> {
+    expect(await scene.exists('infisicalsecrets/db')).toBe(true);
+    expect(await isThere(`${externalSecrets(scene)}/db`)).toBe(false);
+    const { metadata } = await scene.secret();
+    expect(JSON.stringify([metadata.labels, metadata.annotations])).not.toContain('external-secrets');
+    expect(metadata.annotations).toHaveProperty([MARK]);
+    await expectSwept(scene);
+    expect(await scene.exists(RECORD)).toBe(false);
+  }
+
+  async function expectSwept(scene: Scene): Promise<void> {
+    const rehearsal = 'db-floe-rehearsal';
+    const gone = async (): Promise<readonly boolean[]> =>
+      Promise.all([
+        isThere(`${externalSecrets(scene)}/${rehearsal}`),
+        scene.exists(`infisicalsecrets/${rehearsal}`),
+        scene.exists(`secrets/${rehearsal}`),
+      ]);
+    await vi.waitFor(async () => expect(await gone()).toEqual([false, false, false]), CEILING);
+  }
+
+  it.each([
+    ['a whole folder', {}],
+    [
+      'keys of a template',
+      {
+        template: {
+          includeAllSecrets: false,
+          data: { login: '{{ .USER.Value }}', 'pass.word': '{{ .PASSWORD.Value }}' },
+        },
+      },
+    ],
+  ])('hands a Secret over that is watched all the time, of %s, and back', async (_name, template) => {
+    const scene = await setScene(template);
+    const witness = await watchSecret(plane, scene.namespace, 'db');
+    const before = await scene.secret();
+    const plan = await scene.run(['infisical', ...OUT]);
+    expect([plan.code, plan.err]).toEqual([0, '']);
+    expect(plan.out).toContain('# 1 InfisicalSecret: 1 can be migrated, 0 cannot\n');
+    expect(await scene.secret()).toEqual(before);
+    const dry = await scene.run(['infisical', ...OUT, '--dry-run']);
+    expect([dry.code, dry.out]).toEqual([0, plan.out]);
+    const { code, out, err } = await scene.run(['infisical', 'db', ...OUT, '--apply']);
+    expect([code, out], err).toEqual([0, '1 InfisicalSecret: 1 migrated\n']);
+    expect(err).toContain("Secret 'db' is what it was, and of ExternalSecret 'db' now");
+    await expectOut(scene);
+    const after = await scene.secret();
+    expect([after.metadata.uid, after.data]).toEqual([before.metadata.uid, before.data]);
+    const back = await scene.run(['infisical', 'db', '--rollback']);
+    expect([back.code, back.out], back.err).toEqual([0, '1 InfisicalSecret: 1 rolled back\n']);
+    await expectBack(scene);
+    await witness.stop();
+    expect(witness.incidents).toEqual([]);
+  });
+
+  const STEPS = [
+    'record the way',
+    'rehearse',
+    'own the Secret no more',
+    'make External',
+    'delete Infisical',
+    'marks off',
+    'own wishes back',
+    'rehearsal away',
+    'close the record',
+  ];
+
+  test.each(STEPS)('killed at "%s" it goes on', async (words) => {
+    const scene = await setScene();
+    const witness = await watchSecret(plane, scene.namespace, 'db');
+    await scene.run(['infisical', 'db', ...OUT, '--apply'], { killedAt: words });
+    const { code, err } = await scene.run(['infisical', 'db', ...OUT, '--apply']);
+    expect(code, err).toBe(0);
+    await expectOut(scene);
+    await witness.stop();
+    expect(witness.incidents).toEqual([]);
+  });
+
+  test.each(STEPS.slice(1))('killed at "%s" it goes back', async (words) => {
+    const scene = await setScene();
+    const witness = await watchSecret(plane, scene.namespace, 'db');
+    await scene.run(['infisical', 'db', ...OUT, '--apply'], { killedAt: words });
+    const { code, err } = await scene.run(['infisical', 'db', '--rollback']);
+    expect(code, err).toBe(0);
+    await expectBack(scene);
+    await witness.stop();
+    expect(witness.incidents).toEqual([]);
+  });
+
+  it.each<[string, (scene: Scene) => void, string]>([
+    ['fails', ({ eso }) => eso.fail('403 of the provider'), '403 of the provider'],
+    ['has other data', ({ other }) => void (other['USER'] = 'another-made-up'), 'other values of USER'],
+  ])('takes everything back where the store %s', async (_name, spoil, words) => {
+    const scene = await setScene();
+    const witness = await watchSecret(plane, scene.namespace, 'db');
+    spoil(scene);
+    const { code, err } = await scene.run(['infisical', 'db', ...OUT, '--apply', '--timeout', '12s']);
+    expect([code, err]).toEqual([1, expect.stringContaining('everything is as it was before')]);
+    expect(err).toContain(words);
+    expect(await scene.exists('infisicalsecrets/db')).toBe(true);
+    expect(await scene.exists(RECORD)).toBe(false);
+    await witness.stop();
+    expect(witness.incidents).toEqual([]);
+  });
+
+  it('says what is missing, and makes nothing by credentials that it was not told', async () => {
+    const scene = await setScene();
+    for (const [args, words] of [
+      [['infisical'], 'say where to: --to external-secrets'],
+      [['infisical', '--to', 'vault', '--store', 'team'], 'say where to: --to external-secrets'],
+      [
+        ['infisical', '--to', 'external-secrets'],
+        'no store is named: give --store [ClusterSecretStore/]NAME',
+      ],
+    ] as const) {
+      const { code, err } = await scene.run(args);
+      expect([code, err]).toEqual([2, expect.stringContaining(words)]);
+    }
+    const env = { FLOE_SECRETS_UPSTREAM_INFISICAL_CREDENTIALS: 'elsewhere/operator' };
+    const plan = await scene.run(['infisical', ...OUT], { env });
+    expect([plan.code, plan.out]).toEqual([
+      5,
+      expect.stringContaining(
+        "log in by what is in namespace 'infisical', which the settings do not name so",
+      ),
+    ]);
+    expect((await scene.run(['infisical', 'db', ...OUT, '--apply'])).code).toBe(0);
+    const back = await scene.run(['infisical', 'db', '--rollback'], { env });
+    expect([back.code, back.err]).toEqual([
+      1,
+      expect.stringContaining("its record logs in by what is in namespace 'infisical'"),
+    ]);
+    await expectOut(scene);
+  });
+
+  it('leaves what another migration has begun to that one', async () => {
+    const scene = await setScene();
+    await scene.run(['infisical', 'db', ...OUT, '--apply'], { killedAt: 'own wishes back' });
+    const other = await scene.run(['eso', 'db', '--apply']);
+    expect([other.code, other.err]).toEqual([
+      1,
+      expect.stringContaining("the migration of InfisicalSecret 'db' to the same Secret is under way"),
+    ]);
+    expect((await scene.run(['infisical', 'db', '--rollback'])).code).toBe(0);
+    await expectBack(scene);
+  });
+});
