@@ -261,6 +261,34 @@ describe.skipIf(!needs('controllers'))('migrate infisical', { timeout: 180_000 }
     await expectOut(scene);
   });
 
+  it('says where pods would be refused afterwards, and by whom the Secret is written, too', async () => {
+    const scene = await setScene();
+    const merge = { contentType: 'application/merge-patch+json' };
+    const labels = { 'secrets.floe.dev/injection': 'enabled' };
+    const annotations = { 'secrets.floe.dev/plugin': 'infisical' };
+    await plane.request(
+      'PATCH',
+      `/api/v1/namespaces/${scene.namespace}`,
+      { metadata: { labels, annotations } },
+      merge,
+    );
+    await plane.request('POST', externalSecrets(scene), {
+      apiVersion: 'external-secrets.io/v1',
+      kind: 'ExternalSecret',
+      metadata: { name: 'twin' },
+      spec: { secretStoreRef: { name: 'team' }, target: { name: 'db' }, dataFrom: [{ find: {} }] },
+    });
+    const { code, out } = await scene.run(['infisical', ...OUT]);
+    expect(code).toBe(5);
+    for (const words of [
+      "the chain 'infisical' is without external-secrets",
+      `kubectl annotate namespace ${scene.namespace} secrets.floe.dev/plugin=infisical,external-secrets --overwrite`,
+      "ExternalSecret 'twin' writes the same Secret",
+    ]) {
+      expect(out).toContain(words);
+    }
+  });
+
   it('leaves what another migration has begun to that one', async () => {
     const scene = await setScene();
     await scene.run(['infisical', 'db', ...OUT, '--apply'], { killedAt: 'own wishes back' });
