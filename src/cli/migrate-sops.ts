@@ -90,18 +90,9 @@ async function converted(part: SopsPart, gathering: Gathering): Promise<readonly
   const namespace =
     secret.namespace === '' ? (looking.namespace ?? looking.client.namespace) : secret.namespace;
   const around = neighbours.of(namespace, secret.name);
+  const base = { ...around, file, secret, namespace };
   if (secret.obstacles.length > 0) {
-    return [
-      convertSopsSecret({
-        ...around,
-        file,
-        secret,
-        namespace,
-        standing: undefined,
-        values: undefined,
-        changed: [],
-      }),
-    ];
+    return [convertSopsSecret({ ...base, standing: undefined, values: undefined, changed: [] })];
   }
   const [raw, record] = await Promise.all([
     read(looking, objectPath(SECRET, namespace, secret.name)),
@@ -116,10 +107,7 @@ async function converted(part: SopsPart, gathering: Gathering): Promise<readonly
   if (decrypted !== undefined) values.set(`${namespace}/${secret.name}`, decrypted);
   return [
     convertSopsSecret({
-      ...around,
-      file,
-      secret,
-      namespace,
+      ...base,
       standing: raw === undefined ? undefined : standingSecret(raw),
       values: decrypted,
       changed: raw === undefined || decrypted === undefined ? [] : changedKeys(raw, decrypted),

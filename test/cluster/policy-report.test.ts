@@ -10,8 +10,9 @@ import { NAMESPACE, SECRET } from '../../src/kube/object.ts';
 import { workloadKind } from '../../src/kube/workload.ts';
 import { workload } from '../reload/setup.ts';
 import { syncKind } from '../review/setup.ts';
+import { infisicalSecret } from './infisical-secret.ts';
 import type { Reign } from './reign.ts';
-import { NOON, createReign } from './reign.ts';
+import { createReign } from './reign.ts';
 
 const GROUP = '/apis/wgpolicyk8s.io/v1alpha2';
 const REPORT = `${GROUP}/namespaces/floe-jobs/policyreports/floe-secrets-webhook`;
@@ -32,19 +33,7 @@ function lead(isServed = true): void {
 }
 
 function sync(secretName: string, isGood: boolean): void {
-  const lastTransitionTime = new Date(NOON).toISOString();
-  const status = isGood ? 'True' : 'False';
-  const condition = {
-    type: 'secrets.infisical.com/ReadyToSyncSecrets',
-    status,
-    lastTransitionTime,
-    message: 'it broke',
-  };
-  reign.put(resource, {
-    metadata: { name: secretName, namespace: 'floe-jobs', creationTimestamp: '2026-11-27T11:00:00Z' },
-    spec: { managedKubeSecretReferences: [{ secretName, secretNamespace: 'floe-jobs' }] },
-    status: { conditions: [condition] },
-  });
+  reign.put(resource, infisicalSecret(secretName, isGood));
 }
 
 function misses(name: string): JsonObject {

@@ -5,8 +5,9 @@ import type { JsonObject } from '../../src/kube/json.ts';
 import { NAMESPACE } from '../../src/kube/object.ts';
 import { workload } from '../reload/setup.ts';
 import { syncKind } from '../review/setup.ts';
+import { infisicalSecret } from './infisical-secret.ts';
 import type { Reign } from './reign.ts';
-import { NOON, createReign } from './reign.ts';
+import { createReign } from './reign.ts';
 
 const TURN = 10_000;
 const { resource } = syncKind('InfisicalSecret');
@@ -22,19 +23,7 @@ function lead(settings: JsonObject = {}): void {
 }
 
 function sync(secretName: string, isGood: boolean): void {
-  const status = isGood ? 'True' : 'False';
-  const lastTransitionTime = new Date(NOON).toISOString();
-  const condition = {
-    type: 'secrets.infisical.com/ReadyToSyncSecrets',
-    status,
-    lastTransitionTime,
-    message: 'it broke',
-  };
-  reign.put(resource, {
-    metadata: { name: secretName, namespace: 'floe-jobs', creationTimestamp: '2026-11-27T11:00:00Z' },
-    spec: { managedKubeSecretReferences: [{ secretName, secretNamespace: 'floe-jobs' }] },
-    status: { conditions: [condition] },
-  });
+  reign.put(resource, infisicalSecret(secretName, isGood));
 }
 
 /** A pod of a StatefulSet of its name, that uses the Secret. */
