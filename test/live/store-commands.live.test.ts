@@ -168,9 +168,10 @@ describe.skipIf(!needs('apiserver'))('commands that ask stores and operators', {
 
     it('takes back what it wrote upstream where the InfisicalSecret is refused after all', async () => {
       // Somebody makes one of the name between the trial and the write.
-      const rival = makeRival(api, { syncs, infisical });
+      infisical.meanwhile('/secrets', async () =>
+        api.request('POST', syncs, resourceFor('raced', 'other', namespace)),
+      );
       const { code, err } = await running(create, { secret: 'raced', ...ENV_FILE });
-      await rival;
       expect([code, err]).toEqual([1, expect.stringContaining('what was written upstream is taken back')]);
       expect(infisical.valuesAt('prod', '/raced')).toEqual({});
     });
@@ -363,14 +364,4 @@ function staticFor(name: string, target: string, namespace: string): object {
       targets: [{ name: target, namespace, kind: 'Secret', creationPolicy: 'Owner' }],
     },
   };
-}
-
-/** Makes an InfisicalSecret of the name as soon as the store has the first key. */
-async function makeRival(
-  api: ApiClient,
-  { syncs, infisical }: { readonly syncs: string; readonly infisical: InfisicalServer },
-): Promise<void> {
-  while (Object.keys(infisical.valuesAt('prod', '/raced') ?? {}).length === 0)
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  await api.request('POST', syncs, resourceFor('raced', 'other', 'store-commands'));
 }

@@ -193,7 +193,7 @@ describe('more live looks than the API server answers', () => {
       held.push(response);
       return true;
     });
-    let left = 0;
+    const left: string[] = [];
     const cluster = createLiveCluster({ client: api.client(), kinds: [], config: defaultConfig() });
     onTestFinished(async () => {
       await cluster.stop();
@@ -203,25 +203,32 @@ describe('more live looks than the API server answers', () => {
     const admit = cluster.admission({
       review: createReviewer(defaultConfig()),
       now: Date.now,
-      leftOut: () => (left += 1),
+      leftOut: () => void left.push('left out'),
     });
     const { port } = await startWebhook({ admit });
     const ask = async (namespace: string, secret: string) =>
       post(port, review({ namespace, object: podOf(secret) }), { path: '/validate?timeout=5s' });
 
+    const answers: Awaited<ReturnType<typeof ask>>[] = [];
+    // They come again until the lenient one has met the crowd: how fast they pile up is the machine's.
     const strict = Promise.all(
-      Array.from({ length: 300 }, async (_, index) => ask(modes.strict, `s${index}`)),
+      Array.from({ length: 300 }, async (_, index) => {
+        do answers.push(await ask(modes.strict, `s${index}`));
+        while (left.length === 0);
+      }),
     );
-    await vi.waitFor(() => expect(held.length).toBeGreaterThan(50), CEILING);
-    const warned = await ask(modes.warn, 'other');
-    expect(warned.response.allowed).toBe(true);
-    expect(warned.text).toMatch(/left out, because too many reviews wait/);
-    expect(left).toBe(1);
+    await vi.waitFor(async () => {
+      const warned = await ask(modes.warn, 'other');
+      expect(warned.response.allowed).toBe(true);
+      expect(warned.text).toMatch(/left out, because too many reviews wait/);
+    }, CEILING);
+    expect(left).toHaveLength(1);
 
-    const answers = await strict;
-    expect(
-      answers.filter(({ status, response }) => status === 200 && response.allowed === false),
-    ).toHaveLength(300);
+    await strict;
+    expect(answers.length).toBeGreaterThanOrEqual(300);
+    expect(answers.filter(({ status, response }) => status !== 200 || response.allowed !== false)).toEqual(
+      [],
+    );
     for (const { text } of answers) expect(text).toContain('FLOE-E820');
     for (const { text } of answers) expect(text).not.toMatch(/retryAfterSeconds":(?!1\b)/);
 
@@ -260,7 +267,7 @@ it('a flood of large reviews whose callers give up passes, within bounded memory
   expect(Number(resident)).toBeLessThan(500 * MIB);
 }, 120_000);
 
-/** 200 callers at a time, of whom each waits for five seconds, in a process of their own. */
+/** 200 callers at a time, every other one of whom waits for five seconds only, in a process of their own. */
 async function flood(port: number): Promise<Readonly<Record<string, number>>> {
   const script = `
     import { Agent, request } from 'node:https';
@@ -271,17 +278,17 @@ async function flood(port: number): Promise<Readonly<Record<string, number>>> {
         spec: { containers: [{ name: 'dbt', image: 'dbt' }] } } } });
     const outcomes = {};
     const count = (what) => (outcomes[what] = (outcomes[what] ?? 0) + 1);
-    const ask = () => new Promise((done) => {
-      const asked = request({ host: 'localhost', port: process.argv[1], path: '/mutate?timeout=5s', method: 'POST', agent, rejectUnauthorized: false,
+    const ask = (patience) => new Promise((done) => {
+      const asked = request({ host: 'localhost', port: process.argv[1], path: '/mutate?timeout=' + patience + 's', method: 'POST', agent, rejectUnauthorized: false,
         headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) } }, (answer) => {
         answer.resume(); answer.on('end', () => { count(answer.statusCode); end(); }); });
-      const timer = setTimeout(() => { count('gone'); asked.destroy(); done(); ended = true; }, 5000);
+      const timer = setTimeout(() => { count('gone'); asked.destroy(); done(); ended = true; }, patience * 1000);
       let ended = false;
       const end = () => { if (!ended) { ended = true; clearTimeout(timer); done(); } };
       asked.on('error', () => { if (!ended) count('gone'); end(); });
       asked.end(body);
     });
-    await Promise.all(Array.from({ length: 200 }, async () => { for (let turn = 0; turn < 2; turn += 1) await ask(); }));
+    await Promise.all(Array.from({ length: 200 }, async (_, index) => { for (let turn = 0; turn < 2; turn += 1) await ask(index % 2 === 0 ? 5 : 30); }));
     process.stdout.write(JSON.stringify(outcomes));`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script, String(port)], {
     stdio: ['ignore', 'pipe', 'inherit'],

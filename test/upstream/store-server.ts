@@ -34,8 +34,15 @@ export interface StoreServer {
   fail(part: string, fault: Fault, times?: number): void;
   /** The same, with an answer of the test's own. */
   answer(part: string, reply: Reply, times?: number): void;
+  /** The next request whose path has this part is answered after this. */
+  meanwhile(part: string, work: () => Promise<unknown>): void;
   heal(): void;
   stop(): Promise<void>;
+}
+
+interface Work {
+  readonly part: string;
+  readonly begin: () => Promise<unknown>;
 }
 
 interface Trouble {
@@ -51,10 +58,13 @@ export async function startStoreServer(
   const requests: Received[] = [];
   const sockets = new Set<Socket>();
   let troubles: Trouble[] = [];
+  const works: Work[] = [];
 
   const listener: RequestListener = (request, response) => {
-    void receive(request).then((received) => {
+    void receive(request).then(async (received) => {
       requests.push(received);
+      const due = works.findIndex(({ part }) => received.path.includes(part));
+      if (due >= 0) await works.splice(due, 1)[0]?.begin();
       const trouble = troubles.find(({ part, left }) => left > 0 && received.path.includes(part));
       if (trouble !== undefined) trouble.left -= 1;
       const what = trouble?.what;
@@ -81,6 +91,7 @@ export async function startStoreServer(
       requests.filter((one) => one.method === method && one.path.endsWith(ending)).length,
     fail: (part, what, left = Number.MAX_SAFE_INTEGER) => void troubles.push({ part, what, left }),
     answer: (part, what, left = Number.MAX_SAFE_INTEGER) => void troubles.push({ part, what, left }),
+    meanwhile: (part, begin) => void works.push({ part, begin }),
     heal: () => (troubles = []),
     async stop() {
       for (const socket of sockets) socket.destroy();
