@@ -2,8 +2,8 @@
 import type { Client } from '../cluster/client.ts';
 import type { HandOverOptions } from '../cluster/hand-over.ts';
 import { handOver, leave } from '../cluster/hand-over.ts';
-import { readOne } from '../cluster/hand-over-sight.ts';
 import { objectPath } from '../cluster/paths.ts';
+import { readObject } from '../cluster/read-object.ts';
 import { text } from '../kube/json.ts';
 import { CONFIG_MAP, nameOf } from '../kube/object.ts';
 import type { Conversion } from '../migrate/conversion.ts';
@@ -133,7 +133,7 @@ interface Planned {
 async function planFor(conversion: Conversion, { client, trusted }: Applying): Promise<Planned> {
   const { namespace, secret, from, to } = conversion;
   const path = objectPath(CONFIG_MAP, namespace, recordName(conversion)) ?? '';
-  const record = recordOf(await readOne(client, path));
+  const record = recordOf(await readObject(client, path));
   if (record?.problem !== undefined) throw new CommandError(record.problem, EXIT.general);
   if (record?.state === 'open') refuseStrangers(conversion, record, trusted(namespace));
   if (record?.state === 'open') return { plan: { ...record, record: 'kept' }, isUnderWay: true };

@@ -1,8 +1,8 @@
 /** `floe-secrets migrate k8s`: what plain Secrets hold goes to Infisical, which keeps them from then on. */
 import type { Client } from '../cluster/client.ts';
-import { readOne } from '../cluster/hand-over-sight.ts';
 import { createLimiter } from '../cluster/limiter.ts';
 import { objectPath } from '../cluster/paths.ts';
+import { readObject } from '../cluster/read-object.ts';
 import { listSecrets } from '../cluster/secret-table.ts';
 import { SECRET } from '../kube/object.ts';
 import type { SecretRecord } from '../kube/secret.ts';
@@ -62,6 +62,6 @@ async function standing(
   client: Client,
   { namespace, name }: SecretRecord,
 ): Promise<StandingSecret | undefined> {
-  const raw = await readOne(client, objectPath(SECRET, namespace, name) ?? '');
+  const raw = await readObject(client, objectPath(SECRET, namespace, name) ?? '');
   return raw === undefined ? undefined : standingSecret(raw);
 }

@@ -1,7 +1,7 @@
 /** `floe-secrets migrate sops`: what files of SOPS hold goes to Infisical, which keeps their Secrets from then on. */
-import { readOne } from '../cluster/hand-over-sight.ts';
 import { createLimiter } from '../cluster/limiter.ts';
 import { objectPath } from '../cluster/paths.ts';
+import { readObject } from '../cluster/read-object.ts';
 import type { JsonObject } from '../kube/json.ts';
 import { CONFIG_MAP, SECRET } from '../kube/object.ts';
 import type { Conversion } from '../migrate/conversion.ts';
@@ -116,7 +116,7 @@ async function converted(part: SopsPart, gathering: Gathering): Promise<readonly
 }
 
 async function read({ client }: Looking, path: string | undefined): Promise<JsonObject | undefined> {
-  return path === undefined ? undefined : readOne(client, path);
+  return path === undefined ? undefined : readObject(client, path);
 }
 
 function unreadable({ shown, why }: SopsBundle['unreadable'][number]): Conversion {

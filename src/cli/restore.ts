@@ -5,6 +5,7 @@ import type { Client } from '../cluster/client.ts';
 import { readManifestsAt } from '../cluster/manifest-files.ts';
 import { APPLY } from '../cluster/media-types.ts';
 import { objectPath } from '../cluster/paths.ts';
+import { readObject } from '../cluster/read-object.ts';
 import { companionsOf } from '../cluster/watched-kinds.ts';
 import { loadConfig } from '../config/load.ts';
 import type { JsonObject } from '../kube/json.ts';
@@ -87,7 +88,7 @@ async function restore(client: Client, wire: Wire, { dryRun, force }: Manner): P
   try {
     const path = objectPath(kind, namespaceOf(object), nameOf(object));
     if (path === undefined) throw new CommandError(`no ${kind.kind} can have this name`, EXIT.usage);
-    const before = await readOne(client, path);
+    const before = await readObject(client, path);
     const query = `fieldManager=${MANAGER}${force ? '&force=true' : ''}${dryRun ? '&dryRun=All' : ''}`;
     const after = await client.send('PATCH', `${path}?${query}`, object, { contentType: APPLY });
     if (before === undefined) return { wire, change: 'create' };
@@ -96,15 +97,6 @@ async function restore(client: Client, wire: Wire, { dryRun, force }: Manner): P
     const conflict = errorOfFault(error).status === 409;
     const reason = conflict ? 'others have written it differently: --force takes over' : messageOf(error);
     return { wire, change: 'failed', reason, exitCode: exitCodeOf(error) };
-  }
-}
-
-async function readOne(client: Client, path: string): Promise<JsonObject | undefined> {
-  try {
-    return await client.get(path);
-  } catch (fault) {
-    if (errorOfFault(fault).status === 404) return undefined;
-    throw fault;
   }
 }
 

@@ -11,9 +11,9 @@ import { kindOfManifest, mannerOf } from '../migrate/manners.ts';
 import { recordName, rehearsalName } from '../migrate/names.ts';
 import { recordOf } from '../migrate/record.ts';
 import { cleanWords } from '../review/findings.ts';
-import { errorOfFault } from './api-error.ts';
 import type { Client } from './client.ts';
 import { objectPath } from './paths.ts';
+import { readObject } from './read-object.ts';
 import { reduceObject, reduceSecret } from './reduce.ts';
 
 /** The objects of a hand-over as they are read, the Secrets whole. */
@@ -31,7 +31,7 @@ export interface Scene {
 export async function readScene(client: Client, plan: HandOver): Promise<Scene> {
   const { namespace, secret, from, to } = plan;
   const read = async (kind: ResourceKind, name: string): Promise<JsonObject | undefined> =>
-    readOne(client, objectPath(kind, namespace, name) ?? '');
+    readObject(client, objectPath(kind, namespace, name) ?? '');
   const party = async (manifest: JsonObject | undefined, name: string): Promise<JsonObject | undefined> =>
     manifest === undefined ? undefined : read(kindOfManifest(manifest), name);
   // The Secret comes last: what the others claim of it was true before it was read.
@@ -44,15 +44,6 @@ export async function readScene(client: Client, plan: HandOver): Promise<Scene> 
   ]);
   const [trial, current] = [await read(SECRET, rehearsalName(nameOf(to))), await read(SECRET, secret)];
   return { record, secret: current, trial, from: source, to: target, rehearsal, leftover };
-}
-
-export async function readOne(client: Client, path: string): Promise<JsonObject | undefined> {
-  try {
-    return await client.get(path);
-  } catch (fault) {
-    if (errorOfFault(fault).status === 404) return undefined;
-    throw fault;
-  }
 }
 
 export function sightOf(plan: HandOver, scene: Scene): Sight {

@@ -2,10 +2,10 @@
 import type { JsonObject } from '../kube/json.ts';
 import { POD, apiVersionOf, nameOf, namespaceOf } from '../kube/object.ts';
 import type { PodRecord, WorkloadRecord } from '../kube/running.ts';
-import { errorOfFault } from './api-error.ts';
 import type { Client } from './client.ts';
 import type { Regarding } from './events.ts';
 import { objectPath } from './paths.ts';
+import { readObject } from './read-object.ts';
 
 /** Throws where no pod can have this name: an API server's pod always can. */
 export function podPath(pod: JsonObject): string {
@@ -27,10 +27,5 @@ export async function readPod(
   client: Pick<Client, 'get'>,
   record: PodRecord,
 ): Promise<JsonObject | undefined> {
-  try {
-    return await client.get(podPath({ metadata: { namespace: record.namespace, name: record.name } }));
-  } catch (fault) {
-    if (errorOfFault(fault).status === 404) return undefined;
-    throw fault;
-  }
+  return readObject(client, podPath({ metadata: { namespace: record.namespace, name: record.name } }));
 }

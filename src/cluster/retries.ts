@@ -8,7 +8,6 @@ import { asObject, get } from '../kube/json.ts';
 import { apiVersionOf, uidOf } from '../kube/object.ts';
 import { podOfTemplate } from '../kube/workload.ts';
 import type { Decision } from '../review/decision.ts';
-import { errorOfFault } from './api-error.ts';
 import { createAwaited } from './awaited.ts';
 import type { Awaited } from './awaited.ts';
 import type { Controller, ControllerParts } from './controller.ts';
@@ -17,6 +16,7 @@ import type { Denial } from './denials.ts';
 import { watchDenials } from './denials.ts';
 import { MERGE_PATCH } from './media-types.ts';
 import { objectPath } from './paths.ts';
+import { readObject } from './read-object.ts';
 import { admitPod } from './two-calls.ts';
 import { createWorkQueue } from './work-queue.ts';
 
@@ -142,14 +142,9 @@ function pauseOf(touches: number): number {
 async function readOwner({ client }: ControllerParts, denial: Denial): Promise<JsonObject | undefined> {
   const path = objectPath(denial.kind, denial.namespace, denial.name);
   if (path === undefined) return undefined;
-  try {
-    const owner = await client.get(path);
-    const leaves = get(asObject(get(owner, 'metadata')), 'deletionTimestamp') !== undefined;
-    return uidOf(owner) === denial.uid && !leaves ? owner : undefined;
-  } catch (fault) {
-    if (errorOfFault(fault).status === 404) return undefined;
-    throw fault;
-  }
+  const owner = await readObject(client, path);
+  const leaves = get(asObject(get(owner, 'metadata')), 'deletionTimestamp') !== undefined;
+  return uidOf(owner) === denial.uid && !leaves ? owner : undefined;
 }
 
 /** The pod that the owner would make. */

@@ -8,10 +8,10 @@ import { asObject, get } from '../kube/json.ts';
 import { SECRET } from '../kube/object.ts';
 import type { SecretRecord } from '../kube/secret.ts';
 import type { Look } from '../reload/knowledge.ts';
-import { errorOfFault } from './api-error.ts';
 import type { Client } from './client.ts';
 import { METADATA } from './media-types.ts';
 import { objectPath } from './paths.ts';
+import { readObject } from './read-object.ts';
 import { reduceSecret } from './reduce.ts';
 
 export interface SecretData {
@@ -74,13 +74,7 @@ async function read(
 ): Promise<JsonObject | undefined> {
   const path = objectPath(SECRET, namespace, name);
   if (path === undefined) return undefined;
-  try {
-    return await client.get(path, { timeoutMs: TIMEOUT, ...(accept === undefined ? {} : { accept }) });
-  } catch (fault) {
-    const error = errorOfFault(fault);
-    if (error.status === 404) return undefined;
-    throw error;
-  }
+  return readObject(client, path, { timeoutMs: TIMEOUT, ...(accept === undefined ? {} : { accept }) });
 }
 
 /** Keys in their order, each part with its length, so that no two different data are one text. */

@@ -6,8 +6,8 @@ import type { TargetSecret } from '../migrate/conversion.ts';
 import { targetSecretOf } from '../migrate/standing-secret.ts';
 import { ApiError } from './api-error.ts';
 import type { Client } from './client.ts';
-import { readOne } from './hand-over-sight.ts';
 import { objectPath } from './paths.ts';
+import { readObject } from './read-object.ts';
 
 interface Named {
   readonly namespace: string;
@@ -43,5 +43,5 @@ export async function readValuesFor(
 
 async function readWhole(client: Client, { namespace, name }: Named): Promise<JsonObject | undefined> {
   const path = objectPath(SECRET, namespace, name);
-  return path === undefined ? undefined : readOne(client, path);
+  return path === undefined ? undefined : readObject(client, path);
 }
