@@ -47,12 +47,7 @@ export async function applyInTurn(
   conversions: readonly Conversion[],
   applying: Applying,
 ): Promise<readonly Migration[]> {
-  const done: Migration[] = [];
-  for (const conversion of conversions) {
-    const stopped = done.some(({ state }) => state === 'stopped');
-    done.push(stopped ? { conversion, state: 'planned', steps: [] } : await applyOne(conversion, applying));
-  }
-  return done;
+  return inTurn(conversions.map((conversion) => [conversion, async () => applyOne(conversion, applying)]));
 }
 
 async function applyOne(conversion: Conversion, applying: Applying): Promise<Migration> {
@@ -71,11 +66,19 @@ export async function goBack(
   records: readonly MigrationRecord[],
   applying: Applying,
 ): Promise<readonly Migration[]> {
+  return inTurn(records.map((record) => [conversionOf(record), async () => goBackOne(record, applying)]));
+}
+
+/** What stands behind one that stopped is not begun. */
+async function inTurn(
+  works: readonly (readonly [Conversion, () => Promise<Migration>])[],
+): Promise<readonly Migration[]> {
   const done: Migration[] = [];
-  for (const record of records) {
-    const stopped = done.some(({ state }) => state === 'stopped');
-    const conversion = conversionOf(record);
-    done.push(stopped ? { conversion, state: 'planned', steps: [] } : await goBackOne(record, applying));
+  let hasStopped = false;
+  for (const [conversion, work] of works) {
+    const migration: Migration = hasStopped ? { conversion, state: 'planned', steps: [] } : await work();
+    hasStopped ||= migration.state === 'stopped';
+    done.push(migration);
   }
   return done;
 }

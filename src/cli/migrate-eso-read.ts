@@ -20,6 +20,7 @@ import type { Policy } from '../review/policy.ts';
 import { policyOf } from '../review/policy.ts';
 import { SYNC_KINDS, chainOf, rivalsOf, storeSeen, takenBy } from './migrate-eso-rivals.ts';
 import type { Gathered, Looking } from './migrate-source.ts';
+import { byName } from './migrate-source.ts';
 import type { SyncKindName } from './migrate-wish.ts';
 import { wishFor, wishedKind } from './migrate-wish.ts';
 import { flagOption } from './options.ts';
@@ -99,9 +100,4 @@ function converted(
   const conversion = convertExternalSecret(request);
   const more = [...rivalsOf(conversion, seen, request.object), ...chainOf(policy, found)];
   return [{ ...conversion, obstacles: [...conversion.obstacles, ...more] }];
-}
-
-function byName(one: Conversion, other: Conversion): number {
-  const [a, b] = [one, other].map(({ namespace, name }) => `${namespace}/${name}`) as [string, string];
-  return a < b ? -1 : a > b ? 1 : 0;
 }

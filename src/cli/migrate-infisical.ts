@@ -10,15 +10,16 @@ import { convertToExternalSecret, isOfInfisical } from '../migrate/infisical-con
 import { readingOf } from '../migrate/infisical-reading.ts';
 import { MIGRATION } from '../migrate/names.ts';
 import { externalSecrets } from '../plugins/external-secrets.ts';
+import { infisicalStaticSecret } from '../plugins/infisical-static-secret.ts';
 import { infisical, infisicalSecret } from '../plugins/infisical.ts';
 import { policyOf } from '../review/policy.ts';
 import { SYNC_KINDS, chainOf, rivalsOf, storeSeen } from './migrate-eso-rivals.ts';
 import type { Gathered, Looking, MigrationSource } from './migrate-source.ts';
+import { byName, countOfTwo } from './migrate-source.ts';
 import { trustedLogin } from './migrate-wish.ts';
 import { runMigration } from './migrate.ts';
 import type { Options } from './options.ts';
 import { textOption } from './options.ts';
-import { counted } from './print.ts';
 import type { Terminal } from './terminal.ts';
 import { CommandError, EXIT } from './terminal.ts';
 
@@ -26,23 +27,13 @@ const { kind } = infisicalSecret.resource;
 
 const INFISICAL_SECRETS: MigrationSource = {
   noun: kind,
-  count: countsOf,
+  count: countOfTwo(kind, infisicalStaticSecret.resource.kind),
   gather: readInfisicalSecrets,
   owns: ({ from }) => isOfInfisical(from),
 };
 
 export async function run(options: Options, terminal: Terminal): Promise<number> {
   return runMigration(options, terminal, INFISICAL_SECRETS);
-}
-
-/** InfisicalStaticSecrets are told where there are some. */
-function countsOf(conversions: readonly Conversion[]): string {
-  const older = conversions.filter((one) => one.kind === kind).length;
-  const others = conversions.length - older;
-  return [
-    ...(older > 0 || others === 0 ? [counted(older, kind)] : []),
-    ...(others === 0 ? [] : [counted(others, 'InfisicalStaticSecret')]),
-  ].join(' and ');
 }
 
 /** Secrets that are read at the same time. */
@@ -83,11 +74,6 @@ async function readInfisicalSecrets(looking: Looking): Promise<Gathered> {
   const limit = createLimiter(AT_ONCE);
   const conversions = await Promise.all(here.map((object) => limit(async () => convert(object))));
   return { conversions: conversions.toSorted(byName), failures: seen.failures };
-}
-
-function byName(one: Conversion, other: Conversion): number {
-  const [a, b] = [one, other].map(({ namespace, name }) => `${namespace}/${name}`) as [string, string];
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** Where it goes, and by which store; neither is guessed. */

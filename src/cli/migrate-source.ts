@@ -6,6 +6,7 @@ import type { MigrationRecord } from '../migrate/record.ts';
 import type { Settings } from '../review/settings.ts';
 import type { ValuesFor } from './migrate-copy.ts';
 import type { Options } from './options.ts';
+import { counted } from './print.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Where a migration looks. */
@@ -23,6 +24,25 @@ export interface Gathered {
   readonly conversions: readonly Conversion[];
   /** What could not be seen. */
   readonly failures: readonly ReadFailure[];
+}
+
+/** The order of their names. */
+export function byName(one: Conversion, other: Conversion): number {
+  const [a, b] = [one, other].map(({ namespace, name }) => `${namespace}/${name}`) as [string, string];
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** Counts conversions of two kinds: '3 ExternalSecrets and 1 PushSecret'; those of `second` where there are some. */
+export function countOfTwo(first: string, second: string): (conversions: readonly Conversion[]) => string {
+  return (conversions) => {
+    const seconds = conversions.filter(({ kind }) => kind === second).length;
+    const firsts = conversions.length - seconds;
+    const counts = [
+      ...(firsts > 0 || seconds === 0 ? [counted(firsts, first)] : []),
+      ...(seconds === 0 ? [] : [counted(seconds, second)]),
+    ];
+    return counts.join(' and ');
+  };
 }
 
 /** One kind of migration. */
