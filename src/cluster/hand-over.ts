@@ -64,10 +64,10 @@ export async function handOver(
       since = performance.now();
       continue;
     }
-    options.onWait?.(`${next.on}${next.words === '' ? '' : `: ${next.words}`}`);
+    const awaited = next.words === '' ? next.on : `${next.on}: ${next.words}`;
+    options.onWait?.(awaited);
     if (waited > options.timeoutMs) {
-      const why = `no end of the wait for ${next.on}${next.words === '' ? '' : `: ${next.words}`}`;
-      return stopped(client, plan, { why, original });
+      return stopped(client, plan, { why: `no end of the wait for ${awaited}`, original });
     }
     await pause.sleep(EVERY);
   }
