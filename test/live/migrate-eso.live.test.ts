@@ -4,12 +4,11 @@
  */
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, test, vi } from 'vitest';
 import type { ControlPlane } from '../../tools/control-plane/control-plane.ts';
-import { startControlPlane } from '../../tools/control-plane/start.ts';
 import { needs } from '../needs.ts';
 import type { InfisicalServer } from '../upstream/infisical-server.ts';
-import { startInfisical } from '../upstream/infisical-server.ts';
-import { prepareCluster, WEBHOOK } from './cluster.ts';
+import { WEBHOOK } from './cluster.ts';
 import type { EsoOptions, ExternalSecret } from './eso-operator.ts';
+import { startMigrationCluster } from './migration-cluster.ts';
 import type { Stage, StageOptions } from './eso-stage.ts';
 import { CEILING, setStage } from './eso-stage.ts';
 import { watchSecret } from './secret-witness.ts';
@@ -27,11 +26,7 @@ describe.skipIf(!needs('controllers'))('migrate eso', { timeout: 180_000 }, () =
   let infisical: InfisicalServer;
 
   beforeAll(async () => {
-    [plane, infisical] = await Promise.all([
-      startControlPlane({ controllers: true, tokens: [WEBHOOK] }),
-      startInfisical('current'),
-    ]);
-    await prepareCluster(plane);
+    [plane, infisical] = await startMigrationCluster();
   }, 120_000);
   afterAll(async () => {
     await Promise.all([infisical?.stop(), plane?.stop()]);

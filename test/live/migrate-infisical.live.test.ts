@@ -4,13 +4,12 @@
  */
 import { afterAll, afterEach, beforeAll, describe, expect, it, test, vi } from 'vitest';
 import type { ControlPlane } from '../../tools/control-plane/control-plane.ts';
-import { startControlPlane } from '../../tools/control-plane/start.ts';
 import { needs } from '../needs.ts';
 import type { InfisicalServer } from '../upstream/infisical-server.ts';
-import { PROJECT, startInfisical } from '../upstream/infisical-server.ts';
-import { prepareCluster, WEBHOOK } from './cluster.ts';
+import { PROJECT } from '../upstream/infisical-server.ts';
 import type { EsoOperator } from './eso-operator.ts';
 import { startEsoOperator } from './eso-operator.ts';
+import { startMigrationCluster } from './migration-cluster.ts';
 import type { Stage } from './migration-stage.ts';
 import { openStage } from './migration-stage.ts';
 import { watchSecret } from './secret-witness.ts';
@@ -33,11 +32,7 @@ describe.skipIf(!needs('controllers'))('migrate infisical', { timeout: 180_000 }
   const open: Scene[] = [];
 
   beforeAll(async () => {
-    [plane, infisical] = await Promise.all([
-      startControlPlane({ controllers: true, tokens: [WEBHOOK] }),
-      startInfisical('current'),
-    ]);
-    await prepareCluster(plane);
+    [plane, infisical] = await startMigrationCluster();
   }, 120_000);
   afterEach(async () => {
     await Promise.all(open.splice(0).map(async (one) => Promise.all([one.eso.stop(), one.stop()])));

@@ -7,14 +7,12 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, test, vi } from 'vitest';
 import type { ControlPlane } from '../../tools/control-plane/control-plane.ts';
-import { startControlPlane } from '../../tools/control-plane/start.ts';
 import { findSops } from '../../tools/sops.ts';
 import { needs } from '../needs.ts';
 import type { InfisicalServer } from '../upstream/infisical-server.ts';
-import { startInfisical } from '../upstream/infisical-server.ts';
 import { MANIFESTS, encrypted, makeKey } from '../upstream/sops-files.ts';
 import type { SopsKey } from '../upstream/sops-files.ts';
-import { prepareCluster, WEBHOOK } from './cluster.ts';
+import { startMigrationCluster } from './migration-cluster.ts';
 import type { Stage } from './migration-stage.ts';
 import { openStage } from './migration-stage.ts';
 import { watchSecret } from './secret-witness.ts';
@@ -36,11 +34,7 @@ describe.skipIf(!needs('controllers'))('migrating Secrets that nobody syncs', { 
   const open: Stage[] = [];
 
   beforeAll(async () => {
-    [plane, infisical] = await Promise.all([
-      startControlPlane({ controllers: true, tokens: [WEBHOOK] }),
-      startInfisical('current'),
-    ]);
-    await prepareCluster(plane);
+    [plane, infisical] = await startMigrationCluster();
   }, 120_000);
   afterEach(async () => {
     infisical.heal();
