@@ -20,7 +20,7 @@ import type { Policy } from '../review/policy.ts';
 import { policyOf } from '../review/policy.ts';
 import { SYNC_KINDS, chainOf, rivalsOf, storeSeen, takenBy } from './migrate-eso-rivals.ts';
 import type { Gathered, Looking } from './migrate-source.ts';
-import { byName } from './migrate-source.ts';
+import { byName, isLookedAt } from './migrate-source.ts';
 import type { SyncKindName } from './migrate-wish.ts';
 import { wishFor, wishedKind } from './migrate-wish.ts';
 import { flagOption } from './options.ts';
@@ -40,9 +40,7 @@ export async function readExternalSecrets(looking: Looking): Promise<Gathered> {
     readSyncResources(client, view),
     readNamespaces(client, view),
   ]);
-  const here = seen.syncResources.filter(
-    ({ raw }) => namespace === undefined || namespaceOf(raw) === namespace,
-  );
+  const here = seen.syncResources.filter(({ raw }) => isLookedAt(raw, namespace));
   const limit = createLimiter(AT_ONCE);
   const convert = async (object: KubeObject): Promise<readonly Conversion[]> => {
     const place = namespaceOf(object.raw);

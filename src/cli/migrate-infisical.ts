@@ -3,19 +3,18 @@ import { createLimiter } from '../cluster/limiter.ts';
 import { readNamespaces, readSyncResources } from '../cluster/snapshot.ts';
 import { readTargetSecret } from '../cluster/target-secret.ts';
 import type { KubeObject } from '../kube/object.ts';
-import { NAMESPACE, isSameKind, label, nameOf, namespaceOf } from '../kube/object.ts';
+import { NAMESPACE, isSameKind, nameOf, namespaceOf } from '../kube/object.ts';
 import type { Conversion } from '../migrate/conversion.ts';
 import type { StoreReference } from '../migrate/eso-entries.ts';
 import { convertToExternalSecret, isOfInfisical } from '../migrate/infisical-conversion.ts';
 import { readingOf } from '../migrate/infisical-reading.ts';
-import { MIGRATION } from '../migrate/names.ts';
 import { externalSecrets } from '../plugins/external-secrets.ts';
 import { infisicalStaticSecret } from '../plugins/infisical-static-secret.ts';
 import { infisical, infisicalSecret } from '../plugins/infisical.ts';
 import { policyOf } from '../review/policy.ts';
 import { SYNC_KINDS, chainOf, rivalsOf, storeSeen } from './migrate-eso-rivals.ts';
 import type { Gathered, Looking, MigrationSource } from './migrate-source.ts';
-import { byName, countOfTwo } from './migrate-source.ts';
+import { byName, countOfTwo, isLookedAt } from './migrate-source.ts';
 import { trustedLogin } from './migrate-wish.ts';
 import { runMigration } from './migrate.ts';
 import type { Options } from './options.ts';
@@ -50,10 +49,7 @@ async function readInfisicalSecrets(looking: Looking): Promise<Gathered> {
   ]);
   const here = seen.syncResources.filter(
     ({ kind: one, raw }) =>
-      infisical.kinds.some(({ resource }) => isSameKind(resource, one)) &&
-      (namespace === undefined || namespaceOf(raw) === namespace) &&
-      // What a migration rehearses with is none of its business.
-      label(raw, MIGRATION) === undefined,
+      infisical.kinds.some(({ resource }) => isSameKind(resource, one)) && isLookedAt(raw, namespace),
   );
   const convert = async (object: KubeObject): Promise<Conversion> => {
     const place = namespaceOf(object.raw);

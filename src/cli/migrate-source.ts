@@ -1,7 +1,9 @@
 /** What a kind of migration brings to the frame of all of them. */
 import type { Client } from '../cluster/client.ts';
+import { label, namespaceOf } from '../kube/object.ts';
 import type { ReadFailure } from '../kube/world.ts';
 import type { Conversion } from '../migrate/conversion.ts';
+import { MIGRATION } from '../migrate/names.ts';
 import type { MigrationRecord } from '../migrate/record.ts';
 import type { Settings } from '../review/settings.ts';
 import type { ValuesFor } from './migrate-copy.ts';
@@ -24,6 +26,12 @@ export interface Gathered {
   readonly conversions: readonly Conversion[];
   /** What could not be seen. */
   readonly failures: readonly ReadFailure[];
+}
+
+/** Whether it is of the namespace, if one is given; what a migration rehearses with is none of another's business. */
+export function isLookedAt(raw: unknown, namespace: string | undefined): boolean {
+  const isHere = namespace === undefined || namespaceOf(raw) === namespace;
+  return isHere && label(raw, MIGRATION) === undefined;
 }
 
 /** The order of their names. */

@@ -71,9 +71,20 @@ describe.skipIf(!needs('controllers'))('migrate eso', { timeout: 180_000 }, () =
     expect(spec.target?.creationPolicy ?? 'Owner').toBe('Owner');
   }
 
+  /** As a run that was killed leaves it, with its Secret gone already. */
+  async function leaveRehearsal({ namespace }: Stage): Promise<void> {
+    await plane.request('POST', `/apis/external-secrets.io/v1/namespaces/${namespace}/externalsecrets`, {
+      apiVersion: 'external-secrets.io/v1',
+      kind: 'ExternalSecret',
+      metadata: { name: 'other-floe-rehearsal', labels: { 'secrets.floe.dev/migration': 'rehearsal' } },
+      spec: { secretStoreRef: { name: 'gone' }, dataFrom: [{ find: { name: { regexp: '.*' } } }] },
+    });
+  }
+
   it('plans first and changes nothing', async () => {
     const scene = await stage();
     const before = await scene.secret();
+    await leaveRehearsal(scene);
     const { code, out, err } = await scene.command();
     expect([code, err]).toEqual([0, '']);
     expect(out).toContain('# 1 ExternalSecret: 1 can be migrated, 0 cannot\n');
