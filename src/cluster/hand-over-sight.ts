@@ -102,7 +102,7 @@ function sightOfSource(plan: HandOver, { from, secret }: Scene): Source {
   const { generation } = manner.sync.health(objectOf(plan.from, from), NOTHING_ELSE);
   return {
     from: leaving ? 'leaving' : stanceOf(manner, from),
-    fromIsHeard: !manner.dropsOwner || generation === 'current',
+    fromIsHeard: !manner.answers || generation === 'current',
     fromIsOwner: owners.some(({ uid }) => uid === uidOf(from)),
   };
 }
@@ -150,9 +150,12 @@ export function tracesOn(manifest: JsonObject, secret: JsonObject): readonly str
   const { traces } = mannerOf(manifest);
   const metadata = get(secret, 'metadata');
   return (['labels', 'annotations'] as const).flatMap((place) =>
-    traces[place]
-      .filter((key) => get(get(metadata, place), key) !== undefined)
-      .map((key) => `/metadata/${place}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`),
+    traces[place].flatMap((trace) => {
+      const key = typeof trace === 'string' ? trace : trace.key;
+      const value = get(get(metadata, place), key);
+      if (value === undefined || (typeof trace !== 'string' && value !== trace.value)) return [];
+      return [`/metadata/${place}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`];
+    }),
   );
 }
 
@@ -160,7 +163,9 @@ export function tracesOn(manifest: JsonObject, secret: JsonObject): readonly str
 export function differenceOf(secret: JsonObject, other: JsonObject): Difference {
   const [now, then] = [asObject(get(secret, 'data')), asObject(get(other, 'data'))];
   const [before, after] = [Object.keys(now).toSorted(), Object.keys(then).toSorted()];
+  const [type, wanted] = [secret, other].map((one) => text(one, 'type') ?? 'Opaque');
   return {
+    ...(type === wanted ? {} : { type: wanted }),
     missing: before.filter((key) => get(then, key) === undefined),
     extra: after.filter((key) => get(now, key) === undefined),
     changed: before.filter((key) => get(then, key) !== undefined && now[key] !== then[key]),

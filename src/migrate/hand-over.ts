@@ -35,6 +35,8 @@ export interface HandOver {
 
 /** How two Secrets differ, by the names of their keys. */
 export interface Difference {
+  /** What the other one is, where that is not the type of this one: operators delete a Secret to change it. */
+  readonly type?: string | undefined;
   readonly missing: readonly string[];
   readonly extra: readonly string[];
   readonly changed: readonly string[];
@@ -162,7 +164,7 @@ function performed({ state, words }: Performance, on: string, { patient }: Tempe
 /** Undefined where both Secrets are equal. A value that was just rotated needs a moment to be in both. */
 function compared({ difference }: Sight, { patient, acceptsChanges }: Temper): Next | undefined {
   if (difference === undefined) return wait('the rehearsal');
-  if (isNone(difference) || acceptsChanges) return undefined;
+  if (difference.type === undefined && (isNone(difference) || acceptsChanges)) return undefined;
   const words = wordsOfDifference(difference);
   return patient ? wait('equal data', words) : stop(`the data would not be the same: ${words}`);
 }
@@ -174,13 +176,14 @@ function letGo({ from, fromIsHeard, fromIsOwner }: Sight, { patient }: Temper): 
   return from === 'released' ? step('silence') : undefined;
 }
 
-export function isNone({ missing, extra, changed }: Difference): boolean {
+function isNone({ missing, extra, changed }: Difference): boolean {
   return missing.length + extra.length + changed.length === 0;
 }
 
 /** 'without PASSWORD; with other values: USER'. Names of keys, never values. */
-export function wordsOfDifference({ missing, extra, changed }: Difference): string {
+export function wordsOfDifference({ type, missing, extra, changed }: Difference): string {
   const parts = [
+    ['it would be of type', type === undefined ? [] : [type]],
     ['it would lack', missing],
     ['it would also have', extra],
     ['it would have other values of', changed],

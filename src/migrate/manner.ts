@@ -18,8 +18,11 @@ export interface Manner {
   readonly rehearsal?: (raw: JsonObject, name: string) => JsonObject;
   /** Whether the Secret carries its operator's mark. */
   marks(secret: SecretRecord): boolean;
-  /** Whether its operator takes its ownerReference away once the resource is released. */
-  readonly dropsOwner: boolean;
+  /** Whether its operator tells which spec it has read: then that is awaited before anybody relies on it. */
+  readonly answers: boolean;
   /** What its operator leaves on a Secret, and nobody reads once the resource is gone. */
-  readonly traces: { readonly labels: readonly string[]; readonly annotations: readonly string[] };
+  readonly traces: { readonly labels: readonly Trace[]; readonly annotations: readonly Trace[] };
 }
+
+/** A key; one that anybody may use only with the value that the operator gives it. */
+export type Trace = string | { readonly key: string; readonly value: string };

@@ -6,8 +6,9 @@ import { apiVersionOf, groupOf } from '../kube/object.ts';
 import type { Manner } from './manner.ts';
 import { PUSH_MANNERS } from './push-manners.ts';
 import { SYNC_MANNERS } from './sync-manners.ts';
+import { VAULT_MANNER } from './vault-manner.ts';
 
-const MANNERS: readonly Manner[] = [...SYNC_MANNERS, ...PUSH_MANNERS];
+const MANNERS: readonly Manner[] = [...SYNC_MANNERS, VAULT_MANNER, ...PUSH_MANNERS];
 
 /** How the kind of this manifest is handled. Throws on a kind that Secrets are not handed to. */
 export function mannerOf(manifest: unknown): Manner {

@@ -28,12 +28,12 @@ const INFISICAL_PUSH_SECRET: ResourceKind = {
 const NOWHERE: Scope = { projects: [], environments: [], paths: [] };
 
 /** What is upstream goes with a resource whose deletionPolicy is Delete. */
-const POLICY: Pick<Manner, 'ownership' | 'isReleased' | 'isSilent' | 'marks' | 'dropsOwner' | 'traces'> = {
+const POLICY: Pick<Manner, 'ownership' | 'isReleased' | 'isSilent' | 'marks' | 'answers' | 'traces'> = {
   ownership: (raw) => (text(get(raw, 'spec'), 'deletionPolicy') === 'Delete' ? 'Delete' : 'None'),
   isReleased: (raw) => text(get(raw, 'spec'), 'deletionPolicy') !== 'Delete',
   isSilent: () => false,
   marks: () => true,
-  dropsOwner: false,
+  answers: false,
   traces: { labels: [], annotations: [] },
 };
 

@@ -3,13 +3,12 @@
  * (v0.8 to v0.11) behave.
  */
 import type { Json, JsonObject } from '../kube/json.ts';
-import { asArray, asObject, dig, get, text } from '../kube/json.ts';
-import { labelsOf } from '../kube/object.ts';
+import { asArray, asObject, dig, text } from '../kube/json.ts';
 import { externalSecret, externalSecrets } from '../plugins/external-secrets.ts';
 import { infisicalStaticSecret } from '../plugins/infisical-static-secret.ts';
 import { infisical, infisicalSecret } from '../plugins/infisical.ts';
+import { rehearsed, withSpec } from './changed-manifest.ts';
 import type { Manner } from './manner.ts';
-import { MIGRATION } from './names.ts';
 
 const ESO = 'reconcile.external-secrets.io/';
 const INFISICAL = 'secrets.infisical.com/';
@@ -31,7 +30,7 @@ const EXTERNAL_SECRET: Manner = {
   isSilent: (raw) => text(dig(raw, 'spec', 'target'), 'creationPolicy') === 'None',
   rehearsal: (raw, name) =>
     rehearsed(withTarget(raw, { name, creationPolicy: 'Owner', deletionPolicy: 'Retain' }), name),
-  dropsOwner: true,
+  answers: true,
   traces: { labels: [`${ESO}managed`, `${ESO}created-by`], annotations: [`${ESO}data-hash`] },
 };
 
@@ -52,7 +51,7 @@ const INFISICAL_SECRET: Manner = {
       withReferences(raw, (one) => ({ ...one, secretName: name, creationPolicy: 'Owner' })),
       name,
     ),
-  dropsOwner: false,
+  answers: false,
   traces: INFISICAL_TRACES,
 };
 
@@ -69,7 +68,7 @@ const INFISICAL_STATIC_SECRET: Manner = {
       withTargets(raw, (one) => ({ ...one, name, creationPolicy: 'Owner' })),
       name,
     ),
-  dropsOwner: false,
+  answers: false,
   traces: INFISICAL_TRACES,
 };
 
@@ -86,10 +85,6 @@ function referencesOf(raw: unknown): readonly Json[] {
 
 function policiesOf(list: readonly Json[]): string {
   return list.map((one) => text(one, 'creationPolicy') ?? 'Orphan').join(' ');
-}
-
-function withSpec(raw: JsonObject, change: JsonObject): JsonObject {
-  return { ...raw, spec: { ...asObject(get(raw, 'spec')), ...change } };
 }
 
 function withTarget(raw: JsonObject, change: JsonObject): JsonObject {
@@ -114,11 +109,4 @@ function withTargets(raw: JsonObject, change: Change): JsonObject {
 
 function changed(list: Json | undefined, change: Change): Json {
   return asArray(list).map((one) => change(asObject(one)));
-}
-
-/** No annotation of the original comes with it: what they ask for is asked once. */
-function rehearsed(raw: JsonObject, name: string): JsonObject {
-  const namespace = text(get(raw, 'metadata'), 'namespace') ?? '';
-  const labels = { ...labelsOf(raw), [MIGRATION]: 'rehearsal' };
-  return { ...raw, metadata: { name, namespace, labels } };
 }

@@ -113,6 +113,14 @@ describe('a hand-over goes, from whatever is seen,', () => {
     expect(told(nextStep({ ...REHEARSED, difference: OTHER }, temper))).toBe('step release');
   });
 
+  it('takes no other type, not even where other values are wanted', () => {
+    const sight = { ...REHEARSED, difference: { ...EQUAL, type: 'Opaque' } };
+    const why = 'stop the data would not be the same: it would be of type Opaque';
+    for (const acceptsChanges of [false, true]) {
+      expect(told(nextStep(sight, { patient: false, acceptsChanges }))).toBe(why);
+    }
+  });
+
   it('ends the way back without a record', () => {
     expect(told(nextStep({ ...SWEPT, record: 'open' }, PATIENT, 'removed'))).toBe('step close');
     expect(told(nextStep({ ...SWEPT, record: 'none' }, PATIENT, 'removed'))).toBe('done');
