@@ -32,8 +32,9 @@ export interface Gaps {
 
 export function gapsOf(pod: unknown, plan: Injection): Gaps {
   const taken: Draft[] = [];
-  const volumes = missingVolumes(pod, plan.volumes, taken);
-  const mountable = plan.volumes.length === 0 ? [] : plan.volumes.filter((volume) => !isTaken(pod, volume));
+  const named = plan.volumes.length === 0 ? NO_VOLUMES : namedVolumes(pod);
+  const volumes = missingVolumes(named, plan.volumes, taken);
+  const mountable = plan.volumes.filter((volume) => !isTaken(named, volume));
   const containers = plan.containers.map((place) => {
     const container = containerAt(pod, place);
     return {
@@ -90,12 +91,10 @@ function mountOf(volume: VolumePlan): JsonObject {
 function missingEnvFrom(container: Container, wanted: readonly InjectEntry[]): readonly InjectEntry[] {
   const there = asArray(get(container.raw, 'envFrom'));
   if (wanted.length === 0 || there.length === 0) return wanted;
-  return wanted.filter(
-    ({ secret, prefix }) =>
-      !there.some(
-        (one) => text(get(one, 'secretRef'), 'name') === secret && (text(one, 'prefix') ?? '') === prefix,
-      ),
+  const carried = new Set(
+    there.map((one) => `${text(one, 'prefix') ?? ''}=${text(get(one, 'secretRef'), 'name') ?? ''}`),
   );
+  return wanted.filter(({ secret, prefix }) => !carried.has(`${prefix}=${secret}`));
 }
 
 function missingEnv(container: Container, wanted: readonly EnvEntry[], taken: Draft[]): readonly EnvEntry[] {
@@ -121,8 +120,9 @@ function missingMounts(
 ): readonly VolumePlan[] {
   const there = asArray(get(container.raw, 'volumeMounts'));
   if (wanted.length === 0 || there.length === 0) return wanted;
+  const mounts = firstOf(there, (one) => plainPath(text(one, 'mountPath') ?? ''));
   return wanted.filter((volume) => {
-    const mount = there.find((one) => plainPath(text(one, 'mountPath') ?? '') === volume.directory);
+    const mount = mounts.get(volume.directory);
     if (mount === undefined) return true;
     if (text(mount, 'name') !== volume.name) {
       const field = `volumeMounts ${volume.directory}`;
@@ -134,11 +134,13 @@ function missingMounts(
   });
 }
 
-function missingVolumes(pod: unknown, wanted: readonly VolumePlan[], taken: Draft[]): readonly VolumePlan[] {
-  if (wanted.length === 0) return wanted;
+function missingVolumes(
+  named: NamedVolumes,
+  wanted: readonly VolumePlan[],
+  taken: Draft[],
+): readonly VolumePlan[] {
   return wanted.filter((volume) => {
-    const existing = volumeNamed(pod, volume.name);
-    if (existing !== undefined && isTaken(pod, volume)) {
+    if (isTaken(named, volume)) {
       taken.push(
         draft('FLOE-E813', `volume '${volume.name}' is already there with other contents and is kept`, {
           field: `volume ${volume.name}`,
@@ -146,13 +148,13 @@ function missingVolumes(pod: unknown, wanted: readonly VolumePlan[], taken: Draf
         }),
       );
     }
-    return existing === undefined;
+    return !named.has(volume.name);
   });
 }
 
 /** Whether a volume of this name is there that is not ours. Modes are not compared: the API server defaults them. */
-function isTaken(pod: unknown, volume: VolumePlan): boolean {
-  const existing = volumeNamed(pod, volume.name);
+function isTaken(named: NamedVolumes, volume: VolumePlan): boolean {
+  const existing = named.get(volume.name);
   if (existing === undefined) return false;
   const sources = asArray(dig(existing, 'projected', 'sources'));
   return !(
@@ -167,8 +169,19 @@ function isTaken(pod: unknown, volume: VolumePlan): boolean {
   );
 }
 
-function volumeNamed(pod: unknown, name: string): Json | undefined {
-  return volumesOf(pod).find((one) => text(one, 'name') === name);
+type NamedVolumes = ReadonlyMap<string, Json>;
+
+const NO_VOLUMES: NamedVolumes = new Map();
+
+function namedVolumes(pod: unknown): NamedVolumes {
+  return firstOf(volumesOf(pod), (one) => text(one, 'name') ?? '');
+}
+
+/** The items by their key; of equal ones the first. A pod may have very many of them. */
+function firstOf(items: readonly Json[], key: (item: Json) => string): ReadonlyMap<string, Json> {
+  const first = new Map<string, Json>();
+  for (const item of items) if (!first.has(key(item))) first.set(key(item), item);
+  return first;
 }
 
 function takenIn(container: Container, field: string, secret: string | undefined, what: string): Draft {

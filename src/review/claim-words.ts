@@ -9,6 +9,15 @@ export function titleOf(claim: Claim, here: string): string {
   return `${claim.object.kind.kind} '${claim.name}'${elsewhere}`;
 }
 
+const SHOWN_TITLES = 5;
+
+/** The first of them, in one line. */
+export function titlesOf(claims: readonly Claim[], here: string): string {
+  const shown = claims.slice(0, SHOWN_TITLES).map((claim) => titleOf(claim, here));
+  const more = claims.length - shown.length;
+  return `${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
 /** "InfisicalSecret 'snowflake' reports …=False (…)": the operator's own words, cleaned. */
 export function reportOf(claim: Claim, here: string): string {
   const title = titleOf(claim, here);
@@ -42,8 +51,11 @@ function describeCommand({ object, namespace, name }: Claim): string {
 const PASSING =
   /\breq-[0-9A-Za-z]+|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[-+]\d\d:\d\d)|(?<=:)\d+(?=->)/g;
 
+/** No more of them is ever shown, whatever is taken out. */
+const LOOKED_AT = 4_000;
+
 function steady(words: string): string {
-  return words.replaceAll(PASSING, '…');
+  return words.slice(0, LOOKED_AT).replaceAll(PASSING, '…');
 }
 
 /** 'InfisicalSecret/floe-jobs/snowflake', for audit lines. */

@@ -7,9 +7,13 @@ import { claimBy, viewOf } from './claims.ts';
 import { askAccess } from './inquiry.ts';
 import { kindKey } from './settings.ts';
 
+/** Secrets of one review for which a look-alike is looked for: a message has no room for more. */
+const MOST = 10;
+
 /** A name that a person may have meant: only for people, and only who may list Secrets here anyway. */
 export function lookAlike({ inquiry, user }: Bench, secret: string): string | undefined {
-  if (isProgram(user)) return undefined;
+  inquiry.lookAlikes = (inquiry.lookAlikes ?? 0) + 1;
+  if (isProgram(user) || inquiry.lookAlikes > MOST) return undefined;
   const targets = inquiry.world.targetsIn(inquiry.namespace);
   const near = targets.find((name) => name.endsWith(`-${secret}`)) ?? nearest(secret, targets);
   return near !== undefined && mayBeTold({ inquiry, user }) ? near : undefined;

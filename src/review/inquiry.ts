@@ -17,6 +17,8 @@ export interface Inquiry {
   readonly wanted: Want[];
   /** Why one of the kinds of sync resources cannot be read; found out when the first Secret asks. */
   unreadable?: ReadFailure | 'none';
+  /** For how many Secrets a look-alike was asked. */
+  lookAlikes?: number;
 }
 
 export type Known<T> = Exclude<Read<T>, { readonly state: 'unread' }>;

@@ -6,7 +6,7 @@ import { isDnsSubdomain } from '../kube/names.ts';
 import type { SecretRecord } from '../kube/secret.ts';
 import { asArray, get, text } from '../kube/json.ts';
 import type { Bench } from './bench.ts';
-import { referenceTo, titleOf } from './claim-words.ts';
+import { referenceTo, titlesOf } from './claim-words.ts';
 import type { Claims } from './claims.ts';
 import { pluginOf } from './claims.ts';
 import type { Verdict } from './decision.ts';
@@ -98,13 +98,13 @@ function rightsFindings(bench: Bench, group: Group, resolution: Resolution): rea
   const { trusted, foreign, marked } = claims;
   const isMarked = marked !== undefined && record !== undefined;
   if (trusted.length === 0 && foreign.length === 0 && !isMarked) {
-    return identityFindings(record, trusted, identity);
+    return identityFindings(settings, record, trusted, identity);
   }
   return trusted
     .flatMap((claim) => claimFindings(settings, policy, claim, namespace))
     .concat(
       isMarked ? markFindings(settings, policy, marked, record) : [],
-      identityFindings(record, trusted, identity),
+      identityFindings(settings, record, trusted, identity),
       trusted.flatMap((claim) => credentialFindings(settings, claim, namespace)),
       rivalFindings(group.secret, resolution, namespace),
     );
@@ -114,14 +114,14 @@ function rightsFindings(bench: Bench, group: Group, resolution: Resolution): rea
 function rivalFindings(secret: string, { claims, record }: Resolution, here: string): readonly Draft[] {
   const found: Draft[] = [];
   if (claims.trusted.length > 1) {
-    const titles = claims.trusted.map((claim) => titleOf(claim, here)).join(', ');
+    const titles = titlesOf(claims.trusted, here);
     const suggestion = 'keep one of them: the last writer wins';
     found.push(
       draft('FLOE-E814', `several sync resources target Secret '${secret}': ${titles}`, { suggestion }),
     );
   }
   if (record !== undefined && claims.foreign.length > 0) {
-    const titles = claims.foreign.map((claim) => titleOf(claim, here)).join(', ');
+    const titles = titlesOf(claims.foreign, here);
     found.push(
       draft(
         'FLOE-E814',

@@ -11,6 +11,7 @@ import {
 import type { PendingChoice } from '../contract/keys.ts';
 import { KEYS, PENDING_CHOICES } from '../contract/keys.ts';
 import { label } from '../kube/object.ts';
+import type { ContainerPlace } from '../kube/pod.ts';
 import type { Plugin } from '../plugins/plugin.ts';
 import type { Draft } from './findings.ts';
 import { draft, excerpt, fieldOf, invalid, tooLong } from './findings.ts';
@@ -20,7 +21,7 @@ import type { Injection } from './planned.ts';
 import { plannedReferences, requiredKeyReferences } from './planned.ts';
 import type { Policy } from './policy.ts';
 import { readChain, unknownPlugin } from './policy.ts';
-import { receiversOf } from './receivers.ts';
+import { excessOf, receiversOf } from './receivers.ts';
 import type { Group, Reference } from './references.ts';
 import { groupsOf } from './references.ts';
 import type { Settings } from './settings.ts';
@@ -52,12 +53,8 @@ export function planOf(settings: Settings, policy: Policy, pod: unknown, levels:
   const named = splitEntries(reader.wish(KEYS.containers)?.value ?? '').length > 0;
   const written = named && secretsOf(asked).length > 0;
   const receivers = receiversOf(settings, pod, written ? chosen : undefined);
-  const containers = receivers.containers.map(({ type, name, index, pointer }) => ({
-    type,
-    name,
-    index,
-    pointer,
-  }));
+  const excess = excessOf(asked.inject.length + asked.env.length + asked.files.length, receivers);
+  const containers = excess === undefined ? receivers.containers.map(placeOf) : [];
   // Where no container receives anything, the pod gets nothing either: no volume, no name in `injected`.
   const { inject, env, files } = containers.length === 0 ? NOTHING : asked;
   const secrets = secretsOf({ inject, env, files });
@@ -77,11 +74,16 @@ export function planOf(settings: Settings, policy: Policy, pod: unknown, levels:
     groups: groupsOf(referencesOf(injection, secrets), secrets),
     findings: [
       ...reader.findings,
+      ...(excess === undefined ? [] : [excess]),
       ...env.filter((entry) => entry.dotted).map(dotted),
       ...secrets.flatMap(misnamed),
     ],
     absentContainers: receivers.absent,
   };
+}
+
+function placeOf({ type, name, index, pointer }: ContainerPlace): ContainerPlace {
+  return { type, name, index, pointer };
 }
 
 export function chainText(chain: readonly Plugin[]): string {

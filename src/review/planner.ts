@@ -24,6 +24,8 @@ interface Remembered {
 const MOST = 1000;
 /** Characters of a key; what asks for more is planned anew each time. */
 const LONGEST = 2000;
+/** References of a plan that is kept. */
+const MOST_REFERENCES = 200;
 
 export function createPlanner(settings: Settings): Planner {
   const known = new Map<string, Remembered>();
@@ -37,9 +39,10 @@ export function createPlanner(settings: Settings): Planner {
   };
 }
 
-/** Files have modes, and those come from more of the pod than its key tells. */
-function isWorthKeeping(key: string, plan: Plan): boolean {
-  return key.length <= LONGEST && plan.volumes.length === 0;
+/** Files have modes, and those come from more of the pod than its key tells; and a short key may ask for much. */
+function isWorthKeeping(key: string, { volumes, inject, env, containers }: Plan): boolean {
+  const references = (inject.length + env.length) * containers.length;
+  return key.length <= LONGEST && volumes.length === 0 && references <= MOST_REFERENCES;
 }
 
 function remember(known: Map<string, Remembered>, key: string, plan: Remembered): void {

@@ -101,9 +101,16 @@ function addContainer(found: Reference[], container: Container): void {
   }
 }
 
-export function useIn(container: Pick<ContainerPlace, 'type' | 'name'>, field: string): Use {
-  const words = `${CONTAINER_WORDS[container.type]} '${container.name}' (${field})`;
-  return { container: container.name, field, words };
+export function useIn(container: Pick<ContainerPlace, 'type' | 'name'>, written: string): Use {
+  const [name, field] = [brief(container.name), brief(written)];
+  return { container: name, field, words: `${CONTAINER_WORDS[container.type]} '${name}' (${field})` };
+}
+
+/** Most names are short; what a stranger wrote is repeated for each of its references, and no longer than this. */
+const LONGEST_NAME = 300;
+
+function brief(name: string): string {
+  return name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME - 1).toWellFormed()}…` : name;
 }
 
 const IMAGE_PULL: Use = { field: 'imagePullSecrets', words: 'imagePullSecrets' };
@@ -112,7 +119,7 @@ const NO_KEYS: readonly string[] = Object.freeze([]);
 
 function addVolume(found: Reference[], volume: Json): void {
   if (!isObject(volume)) return;
-  const name = text(volume, 'name') ?? '';
+  const name = brief(text(volume, 'name') ?? '');
   const use: Use = { field: `volume ${name}`, words: `volume '${name}'` };
   addSource(found, get(volume, 'secret'), { nameKey: 'secretName', use });
   for (const source of asArray(get(get(volume, 'projected'), 'sources'))) {

@@ -1,7 +1,7 @@
 /** From the state of a Secret to what each group of references gets to hear about it. */
 import type { Severity, State } from '../contract/reasons.ts';
 import type { Bench } from './bench.ts';
-import { remedyOf, titleOf } from './claim-words.ts';
+import { remedyOf, titlesOf } from './claim-words.ts';
 import type { Claims } from './claims.ts';
 import { isOwnedBy, pluginOf } from './claims.ts';
 import type { Draft } from './findings.ts';
@@ -9,7 +9,7 @@ import { draft } from './findings.ts';
 import { lookAlike, opaqueClause } from './hints.ts';
 import { wantAllKeys } from './inquiry.ts';
 import { unreadable } from './levels.ts';
-import type { Group } from './references.ts';
+import type { Group, Use } from './references.ts';
 import type { Resolution } from './resolve.ts';
 
 interface Stated {
@@ -92,25 +92,38 @@ function noClaimant({ inquiry, plan }: Bench): string {
 
 function missingKeys(bench: Bench, group: Group, { record }: Resolution): readonly Draft[] {
   if (record === undefined || group.references.every(({ keys }) => keys.length === 0)) return [];
-  const there = new Set(record.keys);
-  const wanting = group.references.filter((reference) => reference.keys.some((key) => !there.has(key)));
-  if (wanting.length === 0) return [];
+  const lacking = lackingKeys(group, new Set(record.keys));
+  if (lacking.size === 0) return [];
   // Metadata names the keys that were written through the API, which need not be all of them.
   if (!record.keysComplete) wantAllKeys(bench.inquiry, record.name);
-  const keys = new Set(wanting.flatMap((reference) => reference.keys.filter((key) => !there.has(key))));
-  return [...keys].map((key) =>
-    draft(
-      'FLOE-E802',
-      `Secret '${group.secret}' in namespace '${bench.inquiry.namespace}' has no key '${key}'`,
-      {
-        state: 'KeysMissing',
-        secret: group.secret,
-        key,
-        uses: wanting.filter((reference) => reference.keys.includes(key)).map((reference) => reference.use),
-        suggestion: 'add the key where the Secret comes from, or correct the reference',
-      },
-    ),
-  );
+  const { secret } = group;
+  const title = `Secret '${secret}' in namespace '${bench.inquiry.namespace}'`;
+  const shown = [...lacking].slice(0, SHOWN_KEYS);
+  const drafts = shown.map(([key, uses]) => noKey(`${title} has no key '${key}'`, { secret, key, uses }));
+  const more = lacking.size - shown.length;
+  return more === 0 ? drafts : [...drafts, noKey(`${title} lacks ${more} more keys`, { secret })];
+}
+
+/** Keys of one Secret that get a finding each. */
+const SHOWN_KEYS = 50;
+
+function noKey(what: string, where: Partial<Draft>): Draft {
+  const suggestion = 'add the key where the Secret comes from, or correct the reference';
+  return draft('FLOE-E802', what, { state: 'KeysMissing', ...where, suggestion });
+}
+
+/** The keys that are asked for and not there, with who asks. */
+function lackingKeys({ references }: Group, there: ReadonlySet<string>): ReadonlyMap<string, readonly Use[]> {
+  const lacking = new Map<string, Use[]>();
+  for (const { keys, use } of references) {
+    for (const key of keys) {
+      if (there.has(key)) continue;
+      const uses = lacking.get(key);
+      if (uses === undefined) lacking.set(key, [use]);
+      else uses.push(use);
+    }
+  }
+  return lacking;
 }
 
 /** Rows 10 to 15 of a Secret that is there and has its keys. */
@@ -181,8 +194,8 @@ function isAccepted({ plan: { chain } }: Bench, { trusted, marked }: Claims): bo
 
 /** E804 of a Secret that an operator syncs which the chain does not have. */
 function foreignToChain({ inquiry, plan }: Bench, title: string, { trusted, marked }: Claims): Draft {
-  const titles = trusted.map((claim) => titleOf(claim, inquiry.namespace));
-  const claimants = marked === undefined ? titles.join(', ') : `the mark of the ${marked.id} operator`;
+  const titles = titlesOf(trusted, inquiry.namespace);
+  const claimants = marked === undefined ? titles : `the mark of the ${marked.id} operator`;
   const owners = marked === undefined ? trusted.map((claim) => pluginOf(claim)) : [marked];
   const ids = [...new Set(owners.flatMap((plugin) => (plugin === undefined ? [] : [`'${plugin.id}'`])))];
   const chain = plan.chain.map((plugin) => plugin.id).join(', ');

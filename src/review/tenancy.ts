@@ -11,7 +11,7 @@ import type { Plugin, Scope } from '../plugins/plugin.ts';
 import type { Claim } from './claims.ts';
 import { titleOf } from './claim-words.ts';
 import type { Draft } from './findings.ts';
-import { cleanWords, draft, invalid } from './findings.ts';
+import { cleanWords, draft, invalid, tooLong } from './findings.ts';
 import type { Policy } from './policy.ts';
 import type { Settings } from './settings.ts';
 
@@ -114,6 +114,7 @@ export function credentialFindings(settings: Settings, claim: Claim, here: strin
  * are there must allow.
  */
 export function identityFindings(
+  settings: Settings,
   record: SecretRecord | undefined,
   claims: readonly Claim[],
   identity: Identity,
@@ -127,18 +128,33 @@ export function identityFindings(
     sources.unshift({ title: `Secret '${record.name}'`, annotations: record.annotations });
   }
   if (sources.length === 0) return [];
-  const product = annotation(identity.serviceAccount?.raw, FLOE.productIdentity);
-  return sources.flatMap(({ title, annotations }) => [
-    ...listFindings(title, KEYS.allowedServiceAccounts, annotations, {
-      name: identity.serviceAccountName,
-      words: `ServiceAccount '${identity.serviceAccountName}'`,
-    }),
-    ...listFindings(title, KEYS.allowedProducts, annotations, {
+  const limit = settings.config.limits.annotationBytes;
+  const subjects = subjectsOf(identity);
+  return sources.flatMap((source) => subjects.flatMap((subject) => listFindings(source, subject, limit)));
+}
+
+/** Who asks, to one of the lists. */
+interface Subject {
+  readonly key: string;
+  readonly name: string | undefined;
+  readonly words: string;
+}
+
+function subjectsOf({ serviceAccountName, serviceAccount }: Identity): readonly Subject[] {
+  const product = annotation(serviceAccount?.raw, FLOE.productIdentity);
+  return [
+    {
+      key: KEYS.allowedServiceAccounts,
+      name: serviceAccountName,
+      words: `ServiceAccount '${cleanWords(serviceAccountName)}'`,
+    },
+    {
+      key: KEYS.allowedProducts,
       name: product,
       words:
         product === undefined ? 'a ServiceAccount without a product' : `product '${cleanWords(product)}'`,
-    }),
-  ]);
+    },
+  ];
 }
 
 const limitsIdentity = derived(({ raw }: KubeObject) => hasLists(annotationsOf(raw)));
@@ -151,13 +167,13 @@ function hasLists(annotations: JsonObject): boolean {
 }
 
 function listFindings(
-  title: string,
-  key: string,
-  annotations: JsonObject,
-  subject: { readonly name: string | undefined; readonly words: string },
+  { title, annotations }: { readonly title: string; readonly annotations: JsonObject },
+  { key, name, words }: Subject,
+  limit: number,
 ): readonly Draft[] {
   const written = text(annotations, key);
   if (written === undefined) return [];
+  if (Buffer.byteLength(written) > limit) return [tooLong(key, title, limit)];
   const { globs, bad } = parseGlobs(written);
   if (bad !== undefined) {
     return [
@@ -167,9 +183,9 @@ function listFindings(
       },
     ];
   }
-  if (subject.name !== undefined && matchesAny(globs, subject.name)) return [];
+  if (name !== undefined && matchesAny(globs, name)) return [];
   return [
-    draft('FLOE-E810', `${title} may not be used by ${subject.words}`, {
+    draft('FLOE-E810', `${title} may not be used by ${words}`, {
       suggestion: `run the pod as one that its annotation ${key} allows`,
     }),
   ];

@@ -12,18 +12,27 @@ import { useIn } from './references.ts';
 
 /** At most so many of a kind for one container: a warning is read, a list is not. */
 const SHOWN = 3;
+/** Variables of one pod that are looked at: its containers may each name the same large Secret many times. */
+const MOST = 20_000;
+/** A longer prefix is no start of a variable that anybody reads. */
+const LONGEST_PREFIX = 253;
 
 export function variableFindings(
   containers: readonly Container[],
   records: readonly SecretRecord[],
 ): readonly Draft[] {
+  const keysOf = new Map(records.map(({ name, keys }) => [name, keys]));
   const found: Draft[] = [];
-  for (const container of containers) found.push(...findingsOf(container, records));
+  let left = MOST;
+  for (const container of containers) {
+    const sources = sourcesOf(container, keysOf, left);
+    left -= sources.length;
+    found.push(...findingsOf(container, sources));
+  }
   return found;
 }
 
-function findingsOf(container: Container, records: readonly SecretRecord[]): readonly Draft[] {
-  const sources = sourcesOf(container, records);
+function findingsOf(container: Container, sources: readonly Source[]): readonly Draft[] {
   if (sources.length === 0) return [];
   const explicit = new Set(
     asArray(get(container.raw, 'env')).map((variable) => text(variable, 'name') ?? ''),
@@ -48,13 +57,21 @@ interface Source {
   readonly name: string;
 }
 
-function sourcesOf(container: Container, records: readonly SecretRecord[]): readonly Source[] {
+/** The first so many. */
+function sourcesOf(
+  container: Container,
+  keysOf: ReadonlyMap<string, readonly string[]>,
+  most: number,
+): readonly Source[] {
   const sources: Source[] = [];
   for (const source of asArray(get(container.raw, 'envFrom'))) {
     const secret = text(get(source, 'secretRef'), 'name') ?? '';
     const prefix = text(source, 'prefix') ?? '';
-    const keys = records.find(({ name }) => name === secret)?.keys ?? [];
-    for (const key of keys) sources.push({ secret, key, name: `${prefix}${key}` });
+    if (prefix.length > LONGEST_PREFIX) continue;
+    for (const key of keysOf.get(secret) ?? []) {
+      if (sources.length >= most) return sources;
+      sources.push({ secret, key, name: `${prefix}${key}` });
+    }
   }
   return sources;
 }
