@@ -1,4 +1,5 @@
 /** Answers to Wants, kept by what was asked. */
+import { createHash } from 'node:crypto';
 import type { KubeObject, ResourceKind } from '../kube/object.ts';
 import { NAMESPACE } from '../kube/object.ts';
 import type { SecretRecord } from '../kube/secret.ts';
@@ -32,6 +33,8 @@ export function objectKey(kind: ResourceKind, namespace: string, name: string): 
   return `object:${identityOf(kind, namespace, name)}`;
 }
 
+/** Keys are kept, and a user may have any number of groups. */
 export function accessKey(user: User, verb: string, resource: string, namespace: string): string {
-  return `access:${JSON.stringify([user.username, user.groups, verb, resource, namespace])}`;
+  const question = JSON.stringify([user.username, user.groups, verb, resource, namespace]);
+  return `access:${createHash('sha256').update(question).digest('base64')}`;
 }

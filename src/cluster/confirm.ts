@@ -8,13 +8,16 @@ import type { Overlay } from './overlay.ts';
 import type { Session } from './session.ts';
 import { ask, distinct } from './session.ts';
 
+/** Whoever may make sync resources may let thousands of them target one Secret: the watch's word counts for the others. */
+const MOST_GROUNDS = 200;
+
 /** Before a no: everything that it rests on is read live, past the memory. */
 export async function confirm(session: Session, refused: Decision): Promise<void> {
   const { overlay, request } = session;
   const denied = refused.verdicts.filter((verdict) => verdict.denied);
   const secrets = denied.flatMap((verdict) => secretOf(overlay, request.namespace, verdict));
   const wants = distinct([...overlay.lookedAt(), ...secrets]);
-  const grounds = denied.flatMap((verdict) => groundsOf(session, verdict));
+  const grounds = denied.flatMap((verdict) => groundsOf(session, verdict)).slice(0, MOST_GROUNDS);
   const claimants = distinctObjects(grounds.map(({ watched }) => watched));
   const [failures] = await Promise.all([
     Promise.all(claimants.map(async (watched) => confirmClaimant(session, watched))),

@@ -3,7 +3,7 @@ import type { Config } from '../config/config.ts';
 import type { Json, JsonObject } from '../kube/json.ts';
 import { dig } from '../kube/json.ts';
 import type { ResourceKind } from '../kube/object.ts';
-import { NAMESPACE, SECRET, apiVersionOf } from '../kube/object.ts';
+import { CRON_JOB, JOB, NAMESPACE, SECRET, apiVersionOf, isSameKind } from '../kube/object.ts';
 import type { Read, Want } from '../kube/world.ts';
 import { ABSENT, present } from '../kube/world.ts';
 import type { Answer } from './answers.ts';
@@ -95,8 +95,11 @@ interface Place {
 }
 
 async function readObject(client: Client, place: Place, signal: AbortSignal): Promise<Answer> {
-  const reduce = (raw: JsonObject): ReturnType<typeof reduceObject> => reduceObject(place.kind, raw);
-  return { what: 'object', read: await readOne(client, place, { signal, accept: undefined, reduce }) };
+  const { kind } = place;
+  const reduce = (raw: JsonObject): ReturnType<typeof reduceObject> => reduceObject(kind, raw);
+  // Of the owners of a pod only their annotations and owners are judged.
+  const accept = isSameKind(kind, JOB) || isSameKind(kind, CRON_JOB) ? METADATA : undefined;
+  return { what: 'object', read: await readOne(client, place, { signal, accept, reduce }) };
 }
 
 interface How<T> {

@@ -22,6 +22,8 @@ export interface MemoryOptions {
 
 /** Owners, SecretProviderClasses and permissions are few; the bound is for floods. */
 const MAX_OTHERS = 1_000;
+/** Characters of all Secrets' names and annotations, and of all objects: who makes large ones makes room for few. */
+const MAX_CHARACTERS = 16 * 1024 * 1024;
 
 /** The clock is read at each look: remembering its reading for a moment takes a timer, which costs more. */
 const ttlResolution = 0;
@@ -29,8 +31,21 @@ const ttlResolution = 0;
 export function createMemory({ max, ttl }: MemoryOptions): Memory {
   // To lru-cache a ttl of 0 is for ever; here it is not at all.
   if (max === 0 || ttl === 0) return NO_MEMORY;
-  const secrets = new LRUCache<string, SecretRecord>({ max, ttl, ttlResolution });
-  const objects = new LRUCache<string, KubeObject>({ max: MAX_OTHERS, ttl, ttlResolution });
+  const maxSize = MAX_CHARACTERS;
+  const secrets = new LRUCache<string, SecretRecord>({
+    max,
+    ttl,
+    ttlResolution,
+    maxSize,
+    sizeCalculation: sizeOf,
+  });
+  const objects = new LRUCache<string, KubeObject>({
+    max: MAX_OTHERS,
+    ttl,
+    ttlResolution,
+    maxSize,
+    sizeCalculation: ({ raw }) => JSON.stringify(raw).length,
+  });
   const access = new LRUCache<string, { readonly allowed: boolean }>({
     max: MAX_OTHERS,
     ttl,
@@ -54,6 +69,15 @@ export function createMemory({ max, ttl }: MemoryOptions): Memory {
     forget: (key) => void secrets.delete(key),
   };
 }
+
+/** About as many characters as it has; a Secret of nothing is one too. */
+function sizeOf({ keys, writes, labels, annotations }: SecretRecord): number {
+  const texts = [...keys, ...Object.entries(labels).flat(), ...Object.entries(annotations).flat()];
+  return texts.reduce((sum, text) => sum + text.length + OVERHEAD, (1 + writes.length) * OVERHEAD);
+}
+
+/** What a text takes besides its characters. */
+const OVERHEAD = 32;
 
 /** Metadata does not displace a whole read of the same version: that knows more. */
 function rememberSecret(secrets: LRUCache<string, SecretRecord>, key: string, record: SecretRecord): void {

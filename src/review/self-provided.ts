@@ -10,6 +10,9 @@ import { askObject } from './inquiry.ts';
 
 const DRIVER = 'secrets-store.csi.k8s.io';
 
+/** A pod mounts one or two of them, and each may cost a look. */
+const MOST_CLASSES = 20;
+
 /** Whether a Secret is one of them; the classes are read when the first Secret is asked for. */
 export function selfProvision(inquiry: Inquiry, pod: unknown): (secret: string) => boolean {
   const classes = providerClassesOf(pod);
@@ -23,14 +26,15 @@ function nothing(): boolean {
 }
 
 function providerClassesOf(pod: unknown): readonly string[] {
-  const names: string[] = [];
+  const names = new Set<string>();
   for (const volume of volumesOf(pod)) {
+    if (names.size >= MOST_CLASSES) break;
     const csi = get(volume, 'csi');
     if (text(csi, 'driver') !== DRIVER) continue;
     const name = text(get(csi, 'volumeAttributes'), 'secretProviderClass');
-    if (name !== undefined) names.push(name);
+    if (name !== undefined) names.add(name);
   }
-  return names;
+  return [...names];
 }
 
 function providedBy(inquiry: Inquiry, classes: readonly string[]): ReadonlySet<string> {

@@ -177,7 +177,7 @@ function tell(asked: Asked, decision: Decision): void {
 
 function tellFault(asked: Asked, error: unknown): void {
   const { parts, review, response } = asked;
-  parts.log.error({ err: error, uid: review.uid, door: review.door }, 'review failed');
+  parts.log.error({ err: error, uid: review.uid.slice(0, 256), door: review.door }, 'review failed');
   record(asked, undefined);
   send(parts, response, 200, JSON.stringify(respondFault(review)));
 }

@@ -133,10 +133,10 @@ function resultOf(decision: Decision, verdict: Verdict): Result {
 function lineOf(request: Request, { about, metadata, end }: Passage, traceId: string | undefined): string {
   const who = membersOf({
     timestamp: new Date().toISOString(),
-    requester_id: request.user.username.slice(0, 256) || 'unknown',
+    requester_id: brief(request.user.username) || 'unknown',
     trace_id: traceId,
   });
-  const what = membersOf({ request_uid: request.uid, pod: podOf(request) });
+  const what = membersOf({ request_uid: brief(request.uid), pod: brief(podOf(request)) });
   return `{${who},${about},"metadata":{${what},${metadata}},${end}}\n`;
 }
 
@@ -148,12 +148,17 @@ function writtenOf(namespace: string, entry: Entry, authenticated: boolean): Pas
       operation: 'get',
       result,
       plugin_type: plugin || undefined,
-      namespace: namespace || undefined,
+      namespace: brief(namespace) || undefined,
     }),
     // Never nothing: an entry tells at least its codes.
     metadata: membersOf({ ...metadata, authenticated: authenticated ? undefined : false }),
     end: membersOf({ audit_event: true, event: 'audit_event', level: LEVELS[result], logger: 'floe.audit' }),
   };
+}
+
+/** No uid and no name of the API server is longer; a line is written for each Secret. */
+function brief(written: string): string {
+  return written.slice(0, 256);
 }
 
 /** An object's members as JSON. */

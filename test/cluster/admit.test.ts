@@ -197,6 +197,18 @@ describe('before a no', () => {
     expect(decision.verdicts).toMatchObject([{ state: 'Missing', claimants: ['Widget/floe-jobs/w'] }]);
   });
 
+  it('of a thousand claimants the first are read', async () => {
+    const widgets = Array.from({ length: 1000 }, (_, index) =>
+      reduceObject(WIDGET, {
+        metadata: { namespace: 'floe-jobs', name: `w${index}`, annotations: { say: 'refuse' } },
+        spec: { target: 'db' },
+      }),
+    );
+    const { admit, reads } = admission(watched(...widgets), { ...REST, 'secret/db': secret('db') });
+    await admit(requestFor([{ secret: 'db' }]), PATIENCE);
+    expect(reads.filter((read) => read.startsWith('Widget/'))).toHaveLength(200);
+  });
+
   it('no Secret is read that the judgement refused unseen', async () => {
     const unseen: Review = (request, world) => {
       world.namespace(request.namespace);

@@ -2,8 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { keyOfWant } from '../../src/cluster/answers.ts';
 import { createLookup } from '../../src/cluster/lookup.ts';
-import { JOB } from '../../src/kube/object.ts';
+import { reduceObject, reduceSecret } from '../../src/cluster/reduce.ts';
+import { JOB, SECRET_PROVIDER_CLASS } from '../../src/kube/object.ts';
 import type { Want } from '../../src/kube/world.ts';
+import { present } from '../../src/kube/world.ts';
 import type { FakeApi } from './fake-api.ts';
 import { send, startFakeApi, status } from './fake-api.ts';
 
@@ -195,6 +197,29 @@ describe('the memory', () => {
     expect(known().every((record) => record === undefined)).toBe(true);
   });
 
+  it('of Secrets and objects that are large holds few', () => {
+    const { memory } = create({ max: 10_000 });
+    const names = Array.from({ length: 60 }, (_, index) => `s${index}`);
+    const data = Object.fromEntries(Array.from({ length: 20_000 }, (_, index) => [`k${index}`, '']));
+    const large = 'x'.repeat(500_000);
+    const placeOf = (name: string) => ({ kind: SECRET_PROVIDER_CLASS, namespace: 'floe-jobs', name });
+    for (const name of names) {
+      const record = reduceSecret({ kind: 'Secret', metadata: { namespace: 'floe-jobs', name }, data });
+      memory.remember(keyOfWant(want(name)), { what: 'secret', read: present(record) });
+      const object = reduceObject(SECRET_PROVIDER_CLASS, { metadata: { name }, spec: { large } });
+      memory.remember(keyOfWant({ what: 'object', ...placeOf(name) }), {
+        what: 'object',
+        read: present(object),
+      });
+    }
+    const secrets = names.filter((name) => memory.secret(keyOfWant(want(name))) !== undefined);
+    const objects = names.filter(
+      (name) => memory.object(keyOfWant({ what: 'object', ...placeOf(name) })) !== undefined,
+    );
+    expect([secrets.at(-1), objects.at(-1)]).toEqual(['s59', 's59']);
+    expect([secrets.length < 25, objects.length < 40]).toEqual([true, true]);
+  });
+
   it.each([{ max: 0 }, { ttl: 0 }])('of %j remembers nothing', async (options) => {
     const lookup = create(options);
     await lookup.read(want());
@@ -212,6 +237,8 @@ describe('other reads', () => {
     expect(await lookup.read(namespace)).toMatchObject({ what: 'object', read: { state: 'present' } });
     expect(await lookup.read(job)).toMatchObject({ read: { value: { raw: { spec: {} } } } });
     expect(lookup.memory.object(keyOfWant(job))).toBeDefined();
+    // Of a Job only its metadata is judged, and it may be large.
+    expect(api.requests.at(-1)?.accept).toContain('as=PartialObjectMetadata');
   });
 
   it('ask what a user may do, and remember it with all groups', async () => {
@@ -231,6 +258,7 @@ describe('other reads', () => {
     expect((await lookup.read(ask(['guests']))).read).toEqual({ state: 'present', value: false });
     expect(lookup.memory.access(keyOfWant(ask(['admins'])))).toBe(true);
     expect(lookup.memory.access(keyOfWant(ask(['guests'])))).toBe(false);
+    expect(keyOfWant(ask(['g'.repeat(1_000_000)])).length).toBeLessThan(100);
     expect(JSON.parse(api.requests[0]?.body ?? '')).toMatchObject({
       kind: 'SubjectAccessReview',
       spec: {

@@ -2,6 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { defaultConfig } from '../../src/config/config.ts';
 import type { Json, JsonObject } from '../../src/kube/json.ts';
+import { SECRET_PROVIDER_CLASS } from '../../src/kube/object.ts';
+import type { World } from '../../src/kube/world.ts';
 import { levelOf } from '../../src/review/levels.ts';
 import { createPlanner } from '../../src/review/planner.ts';
 import { policyOf } from '../../src/review/policy.ts';
@@ -129,6 +131,26 @@ describe('what a pod carries', () => {
       allowed: true,
       findings: [],
     });
+  });
+
+  it('of CSI volumes is looked up for the first of their classes', () => {
+    const asked: string[] = [];
+    const world = cluster({ secrets: [secret('db')] });
+    const counting: World = {
+      ...world,
+      object: (kind, ...place) => {
+        if (kind === SECRET_PROVIDER_CLASS) asked.push(place[1]);
+        return world.object(kind, ...place);
+      },
+    };
+    const csi = (name: string): JsonObject => ({
+      driver: 'secrets-store.csi.k8s.io',
+      volumeAttributes: { secretProviderClass: name },
+    });
+    const volumes = words(30_000, 'v').map((name) => ({ name, csi: csi(name) }));
+    const own = { ...spec({ name: 'dbt', envFrom: [{ secretRef: { name: 'db' } }] }), volumes };
+    expect(validate(pod({}, own), counting).allowed).toBe(true);
+    expect(asked).toEqual(words(20, 'v'));
   });
 
   it('is told without the whole of a name that no API server takes', () => {

@@ -84,6 +84,17 @@ describe('/validate', () => {
     });
   });
 
+  it('writes no more of a uid or a name than an API server gives', () => {
+    const long = 'u'.repeat(1_000_000);
+    const asked = { uid: long, name: long, namespace: long, user: { username: long, groups: [] } };
+    const lines = linesOf(
+      asked,
+      decision({ mode: 'strict', verdicts: [verdict({}), verdict({ secret: 'api' })] }),
+    );
+    expect(lines).toHaveLength(2);
+    for (const line of lines) expect(JSON.stringify(line).length).toBeLessThan(3000);
+  });
+
   it('tells the Secret that refuses from the one that does not', () => {
     const decided = decision({
       allowed: false,
