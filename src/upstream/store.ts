@@ -36,6 +36,11 @@ export interface Put {
   readonly madePlace: boolean;
 }
 
+export interface RemoveOptions {
+  /** An entry of Vault goes, too, where no key is left in it; folders of Infisical and Secrets stay. */
+  readonly emptied?: 'goes';
+}
+
 export interface Store {
   /** A plugin's id: `infisical`, `vault`, `k8s`. */
   readonly id: string;
@@ -51,10 +56,12 @@ export interface Store {
   get(place: Place, key: string): Promise<string>;
   /** Writes the keys; all of them, or after a failure as few as can be: what it made is taken back. */
   put(place: Place, values: NewValues, options?: PutOptions): Promise<Put>;
-  /** Deletes these keys; those that are not there are no failure. The place stays. */
-  remove(place: Place, keys: readonly string[]): Promise<void>;
+  /** Deletes these keys; those that are not there are no failure. The place stays, unless it may go. */
+  remove(place: Place, keys: readonly string[], options?: RemoveOptions): Promise<void>;
   /** The place as a person finds it: 'floe-platform/prod/compute'. */
   describe(place: Place): string;
+  /** Vault alone: the version of a KV mount, as the mount itself says. */
+  kvVersion?(mount: string): Promise<1 | 2>;
   close(): Promise<void>;
 }
 

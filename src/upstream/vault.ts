@@ -66,13 +66,15 @@ export function createVault({ address, namespace, login, limit, ca }: VaultOptio
       const version = await versionOf(place.project);
       return put(ask, { version, place, entry: await read(place) }, textValues(values), options);
     },
-    remove: async (place, keys) => {
-      const version = await versionOf(place.project);
-      const entry = await read(place);
-      const rest = Object.fromEntries(Object.entries(entry.data).filter(([key]) => !keys.includes(key)));
-      if (Object.keys(rest).length < Object.keys(entry.data).length)
-        await write(ask, { version, place, entry }, rest);
+    remove: async (place, keys, { emptied } = {}) => {
+      const target = { version: await versionOf(place.project), place, entry: await read(place) };
+      const all = Object.entries(target.entry.data);
+      const rest = all.filter(([key]) => !keys.includes(key));
+      if (rest.length === all.length) return;
+      if (rest.length === 0 && emptied === 'goes') await removeEntry(ask, target);
+      else await write(ask, target, Object.fromEntries(rest));
     },
+    kvVersion: versionOf,
     close: async () => http.close(),
   };
 }
@@ -180,6 +182,23 @@ async function write(ask: Ask, { version, place, entry }: Target, data: JsonObje
   } catch (error) {
     if (!isUpstream(error, 'timeout')) throw error;
     throw new UpstreamError('timeout', `${error.message}${UNKNOWN_OUTCOME}`);
+  }
+}
+
+/**
+ * The version that was read and no newer one: what somebody writes meanwhile stays. It can be undeleted, as with Vault's
+ * own command. KV v1 has no versions. Whoever may write and not delete leaves an empty entry.
+ */
+async function removeEntry(ask: Ask, target: Target): Promise<void> {
+  const { version, place, entry } = target;
+  const where = describe(place);
+  const path = version === 1 ? pathOf(version, place) : vaultPath(place.project, 'delete', place.path);
+  const body = { versions: [entry.version] };
+  try {
+    await ask(version === 1 ? { method: 'DELETE', path, where } : { method: 'POST', path, body, where });
+  } catch (error) {
+    if (!isUpstream(error, 'forbidden')) throw error;
+    await write(ask, target, {});
   }
 }
 

@@ -134,6 +134,10 @@ function kv1(
     versions.push({ data: request.body });
     return { status: 204 };
   }
+  if (request.method === 'DELETE') {
+    versions.length = 0;
+    return { status: 204 };
+  }
   const data = versions.at(-1)?.data;
   return data === undefined ? errors(404) : { status: 200, body: { data } };
 }
@@ -150,6 +154,10 @@ function kv2(state: State, mount: string, { path, kind, request }: Kv2): Reply {
   const version = versions.length;
   if (kind === 'metadata')
     return version === 0 ? errors(404) : { status: 200, body: { data: { current_version: version } } };
+  if (kind === 'delete' && request.method === 'POST') {
+    for (const number of request.body['versions'] as number[]) versions[number - 1] = { data: undefined };
+    return { status: 204 };
+  }
   if (kind !== 'data') return errors(404, `no handler for route "${mount}/${kind}". route entry not found.`);
   if (request.method === 'POST') {
     const cas = (request.body['options'] as { readonly cas?: number } | undefined)?.cas;

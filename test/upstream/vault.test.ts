@@ -89,6 +89,28 @@ describe.each([
     expect(server.dataAt(mount, 'floe/db')).toEqual({ PASSWORD: 'other' });
   });
 
+  it('goes with its last key where it may, and else stays empty', async () => {
+    const store = open();
+    const keys = ['USER', 'PASSWORD', 'PORT'];
+    await store.remove(place, keys.slice(1), { emptied: 'goes' });
+    expect(server.dataAt(mount, 'floe/db')).toEqual({ USER: 'floe' });
+    await store.remove(place, keys);
+    expect(server.dataAt(mount, 'floe/db')).toEqual({});
+    await store.put(place, { USER: 'floe' });
+    server.state.denied.add(version === '2' ? `${mount}/delete/` : 'nothing');
+    await store.remove(place, keys, { emptied: 'goes' });
+    expect(server.dataAt(mount, 'floe/db')).toEqual(version === '2' ? {} : undefined);
+    server.state.denied.clear();
+    await store.put(place, { USER: 'floe' });
+    await store.remove(place, keys, { emptied: 'goes' });
+    expect(server.dataAt(mount, 'floe/db')).toBeUndefined();
+    expect(await failureOf(store.list(place))).toMatchObject({ upstream: 'pathNotFound' });
+  });
+
+  it('tells its version', async () => {
+    expect(await open().kvVersion?.(mount)).toBe(Number(version));
+  });
+
   it('has no such entry, no such key', async () => {
     const store = open();
     expect(await failureOf(store.list({ ...place, path: 'nope' }))).toMatchObject({
@@ -115,6 +137,17 @@ describe('KV version 2', () => {
     expect(await failureOf(store.read(place))).toMatchObject({ upstream: 'pathNotFound' });
     expect(await store.put(place, { B: VALUE })).toMatchObject({ created: ['B'], madePlace: true });
     expect(server.dataAt(MOUNTS.v2, 'floe/db')).toEqual({ B: VALUE });
+  });
+
+  it('does not take away what came meanwhile', async () => {
+    server.seed(MOUNTS.v2, 'floe/db', { A: VALUE });
+    const store = open();
+    await store.list(place);
+    const [read] = [{ data: { data: { A: VALUE }, metadata: { version: 1 } } }];
+    server.answer('/data/floe/db', { status: 200, body: read }, 1);
+    server.seed(MOUNTS.v2, 'floe/db', { A: 'theirs' });
+    await store.remove(place, ['A'], { emptied: 'goes' });
+    expect(server.dataAt(MOUNTS.v2, 'floe/db')).toEqual({ A: 'theirs' });
   });
 
   it('does not write over what came meanwhile', async () => {
