@@ -13,10 +13,10 @@ import type { TrustedLogin } from '../migrate/record-login.ts';
 import { strangeLogin } from '../migrate/record-login.ts';
 import type { MigrationRecord } from '../migrate/record.ts';
 import { recordOf, wayBack } from '../migrate/record.ts';
-import type { Store } from '../upstream/store.ts';
-import type { ValuesFor } from './migrate-copy.ts';
+import type { Copying, ValuesFor } from './migrate-copy.ts';
 import { beginCopy, resumeCopy, takeCopyBack } from './migrate-copy.ts';
 import { conversionOf } from './migrate-records.ts';
+import type { OpenStore } from './migrate-store.ts';
 import type { Migration } from './migrate-report.ts';
 import { titleOf } from './migrate-report.ts';
 import type { Teller } from './migrate-tell.ts';
@@ -32,8 +32,8 @@ export interface Applying {
   readonly progress: Progress;
   readonly timeoutMs: number;
   readonly acceptsChanges: boolean;
-  /** Opened when something is copied; whoever made it closes it. */
-  readonly store: () => Promise<Store>;
+  /** Opened when something is copied there; whoever made it closes it. */
+  readonly store: OpenStore;
   readonly valuesFor?: ValuesFor;
   /** By what resources of a namespace may log in that a record asks for. */
   readonly trusted: (namespace: string) => TrustedLogin;
@@ -56,9 +56,20 @@ async function applyOne(conversion: Conversion, applying: Applying): Promise<Mig
   return carriedOut(conversion, plan, applying, async (told) => {
     const ready = await copy(conversion, plan, { ...applying, told });
     const migration = await passOver(conversion, { plan: ready, applying, told });
-    if (migration.undone === true) await takeCopyBack(ready, { ...applying, told });
-    return migration;
+    return migration.undone === true ? withoutCopies(migration, ready, { ...applying, told }) : migration;
   });
+}
+
+/** The record is gone by then: what cannot be taken back any more is told with what stopped it. */
+async function withoutCopies(migration: Migration, plan: HandOver, copying: Copying): Promise<Migration> {
+  try {
+    await takeCopyBack(plan, copying);
+    return migration;
+  } catch (error) {
+    const left = printable(`what was copied could not be taken back: ${messageOf(error)}`);
+    copying.told.bad(left);
+    return { ...migration, undone: false, reason: `${migration.reason ?? ''}; ${left}` };
+  }
 }
 
 /** Takes the recorded ones back in turn. */

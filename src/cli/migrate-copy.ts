@@ -6,11 +6,12 @@ import type { Client } from '../cluster/client.ts';
 import { readScene } from '../cluster/hand-over-sight.ts';
 import { makeNeeded, removeRecord, tryOut, writeRecord } from '../cluster/hand-over-steps.ts';
 import { readValuesFor } from '../cluster/target-secret.ts';
-import type { Conversion } from '../migrate/conversion.ts';
+import type { Conversion, Copy } from '../migrate/conversion.ts';
 import type { CopyMade, HandOver } from '../migrate/hand-over.ts';
 import { isInPlace } from '../migrate/in-place.ts';
 import type { Put, Store } from '../upstream/store.ts';
 import { isUpstream } from '../upstream/upstream-error.ts';
+import type { OpenStore } from './migrate-store.ts';
 import type { Teller } from './migrate-tell.ts';
 import { counted } from './print.ts';
 import { CommandError, EXIT } from './terminal.ts';
@@ -20,8 +21,8 @@ export type ValuesFor = (conversion: Conversion, client: Client) => Promise<Read
 
 export interface Copying {
   readonly client: Client;
-  /** Opened when something is copied; whoever made it closes it. */
-  readonly store: () => Promise<Store>;
+  /** Opened when something is copied there; whoever made it closes it. */
+  readonly store: OpenStore;
   readonly valuesFor?: ValuesFor;
   readonly told: Teller;
 }
@@ -42,7 +43,7 @@ export async function beginCopy(conversion: Conversion, plan: HandOver, copying:
   await tryOut(client, plan);
   if (needs !== undefined) await makeNeeded(client, needs, false);
   if (copy === undefined) return plan;
-  if (isInPlace(plan)) return copyFirst(conversion, plan, copying);
+  if (isInPlace(plan)) return copyFirst({ ...conversion, copy }, plan, copying);
   const scene = await readScene(client, plan);
   if (scene.to !== undefined || scene.rehearsal !== undefined) {
     throw new CommandError(
@@ -51,10 +52,10 @@ export async function beginCopy(conversion: Conversion, plan: HandOver, copying:
     );
   }
   const values = await valuesOf(conversion, copying);
-  const store = await copying.store();
-  const { created } = await store.put(copy.place, values, { dryRun: true });
+  const store = await copying.store(copy.store);
+  const { created, madePlace } = await store.put(copy.place, values, { dryRun: true });
   await refuseOthers(store, copy);
-  const planned = { ...plan, copy: { ...copy, created } };
+  const planned = { ...plan, copy: { ...copy, created, madePlace } };
   copying.told.step('record');
   await writeRecord(client, planned, scene.record);
   try {
@@ -70,9 +71,13 @@ export async function beginCopy(conversion: Conversion, plan: HandOver, copying:
  * What only reads elsewhere leaves its copies there on the way back, too: its record does not have to tell of them, and
  * is written by the hand-over.
  */
-async function copyFirst(conversion: Conversion, plan: HandOver, copying: Copying): Promise<HandOver> {
-  const { copy = { ...NO_COPY, place: { project: '', environment: '', path: '' } } } = conversion;
-  const store = await copying.store();
+async function copyFirst(
+  conversion: Conversion & { readonly copy: Copy },
+  plan: HandOver,
+  copying: Copying,
+): Promise<HandOver> {
+  const { copy } = conversion;
+  const store = await copying.store(copy.store);
   const put = await store.put(copy.place, await valuesOf(conversion, copying));
   tell({ ...copy, created: put.created }, store, { put, told: copying.told });
   return plan;
@@ -97,7 +102,7 @@ export async function resumeCopy(
 ): Promise<HandOver> {
   const { copy } = plan;
   if (copy === undefined) return plan;
-  const store = await copying.store();
+  const store = await copying.store(copy.store);
   const there = await keysAt(store, copy);
   if (copy.keys.every((key) => there.includes(key))) return plan;
   const values = await valuesOf({ ...conversion, copy }, copying);
@@ -149,7 +154,7 @@ export async function takeCopyBack(
   { client, store: open, told }: Copying,
 ): Promise<void> {
   if (copy === undefined || copy.created.length === 0) return;
-  const store = await open();
+  const store = await open(copy.store);
   const where = `${store.name} ${store.describe(copy.place)}`;
   const there = await keysAt(store, copy);
   const made = copy.created.filter((key) => there.includes(key));
@@ -157,7 +162,7 @@ export async function takeCopyBack(
   const now = await readValuesFor(client, { namespace, name: secret }, { ...copy, keys: made });
   const same: string[] = [];
   for (const key of made) if ((await store.get(copy.place, key)) === now[key]) same.push(key);
-  await store.remove(copy.place, same);
+  await store.remove(copy.place, same, copy.madePlace === true ? { emptied: 'goes' } : {});
   const kept = made.filter((key) => !same.includes(key));
   if (same.length > 0) told.good('remove', `${counted(same.length, 'value')} taken away again: ${where}`);
   if (kept.length > 0) {

@@ -6,9 +6,6 @@ import type { Conversion } from '../migrate/conversion.ts';
 import { isConvertible } from '../migrate/conversion.ts';
 import { recordName } from '../migrate/names.ts';
 import type { MigrationRecord } from '../migrate/record.ts';
-import type { Settings } from '../review/settings.ts';
-import { openStore } from '../upstream/open.ts';
-import type { Store } from '../upstream/store.ts';
 import type { Applying } from './migrate-apply.ts';
 import { applyInTurn, goBack } from './migrate-apply.ts';
 import { refuseOthers } from './migrate-copy.ts';
@@ -16,12 +13,12 @@ import { conversionOf, forgetRecord, readRecords } from './migrate-records.ts';
 import type { Migration } from './migrate-report.ts';
 import { obstacleLine, titleOf } from './migrate-report.ts';
 import type { Looking, MigrationSource } from './migrate-source.ts';
+import { withStores } from './migrate-store.ts';
 import { trustedLogin } from './migrate-wish.ts';
 import type { Options } from './options.ts';
 import { flagOption, listOption, textOption } from './options.ts';
 import { printable } from './print.ts';
 import type { Progress } from './progress.ts';
-import type { Terminal } from './terminal.ts';
 import { CommandError, EXIT, messageOf } from './terminal.ts';
 
 export type Mode = 'plan' | 'dryRun' | 'apply' | 'rollback' | 'finish';
@@ -147,7 +144,7 @@ async function triedOut(migration: Migration, { client, store }: Applying): Prom
   try {
     if (needs !== undefined) await makeNeeded(client, needs, true);
     await tryOut(client, { namespace, secret, to, record: 'kept', ...(from === undefined ? {} : { from }) });
-    if (copy !== undefined) await refuseOthers(await store(), copy);
+    if (copy !== undefined) await refuseOthers(await store(copy.store), copy);
     return migration;
   } catch (error) {
     const obstacles = [...conversion.obstacles, { where: '', why: printable(messageOf(error)) }];
@@ -185,28 +182,16 @@ async function applying(
   work: (means: Applying) => Promise<readonly Migration[]>,
 ): Promise<readonly Migration[]> {
   const { client, options, settings, terminal } = looking;
-  let opened: Promise<Store> | undefined;
-  const means: Applying = {
+  const means: Omit<Applying, 'store'> = {
     client,
     terminal,
     progress,
     timeoutMs: timeoutOf(options),
     acceptsChanges: flagOption(options, 'acceptChanges'),
-    store: async () => (opened ??= openInfisicalStore(settings, terminal)),
     trusted: (namespace) => trustedLogin({ options, settings: settings.config.upstream, namespace }),
     ...(source.valuesFor === undefined ? {} : { valuesFor: source.valuesFor }),
   };
-  try {
-    return await work(means);
-  } finally {
-    await opened?.then(async (store) => store.close()).catch(() => undefined);
-  }
-}
-
-async function openInfisicalStore({ config }: Settings, { env, cwd }: Terminal): Promise<Store> {
-  const store = await openStore('infisical', { settings: config.upstream, env, cwd, namespace: '' });
-  if (store === undefined) throw new Error('Infisical has no store');
-  return store;
+  return withStores(settings, terminal, async (store) => work({ ...means, store }));
 }
 
 function timeoutOf(options: Options): number {

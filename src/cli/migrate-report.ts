@@ -1,5 +1,5 @@
 /** Plans and results of a migration: what people review, and what scripts read. */
-import type { Conversion } from '../migrate/conversion.ts';
+import type { Conversion, Copy } from '../migrate/conversion.ts';
 import { isConvertible } from '../migrate/conversion.ts';
 import { counted, listDocument, printable, yaml } from './print.ts';
 
@@ -85,9 +85,10 @@ function document({ conversion }: Migration): string {
   return lines.map(comment).join('') + yaml(to);
 }
 
-export function copyLine({ place, keys }: NonNullable<Conversion['copy']>): string {
+export function copyLine({ store, place, keys }: Copy): string {
   const { project, environment, path } = place;
-  return `copies ${counted(keys.length, 'value')} to Infisical ${project}/${environment}${path}: ${keys.join(', ')}`;
+  const where = store === 'vault' ? `Vault ${project}/${path}` : `Infisical ${project}/${environment}${path}`;
+  return `copies ${counted(keys.length, 'value')} to ${where}: ${keys.join(', ')}`;
 }
 
 function comment(text: string): string {

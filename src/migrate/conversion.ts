@@ -1,13 +1,19 @@
 /** What one secret of another system becomes: what is to be made, what is to be copied, and what stands against it. */
 import type { JsonObject } from '../kube/json.ts';
+import type { Metadata } from './eso-metadata.ts';
 
-/** Where values are copied to: a folder of Infisical. */
+/** Where values are copied to: a folder of Infisical, or an entry of Vault. */
 export interface Destination {
-  /** Slug or id. */
+  /** Infisical: slug or id. Vault: the mount. */
   readonly project: string;
+  /** Of Vault ''. */
   readonly environment: string;
   readonly path: string;
 }
+
+/** The stores that values are copied to. */
+export const COPY_STORES = ['infisical', 'vault'] as const;
+export type CopyStore = (typeof COPY_STORES)[number];
 
 /** Something that cannot be converted, or not as it is asked for. */
 export interface Obstacle {
@@ -20,6 +26,7 @@ export interface Obstacle {
 
 /** The values of these keys of the Secret go upstream, under the same names. */
 export interface Copy {
+  readonly store: CopyStore;
   readonly place: Destination;
   readonly keys: readonly string[];
   /** Those of them that upstream can only keep as base64; the resource's template decodes them. */
@@ -31,8 +38,12 @@ export interface TargetSecret {
   readonly keys: readonly string[];
   /** Those whose values Infisical would not keep as they are. */
   readonly encoded: readonly string[];
+  /** Those of them whose values are no text at all. */
+  readonly binary: readonly string[];
   readonly type: string;
   readonly immutable: boolean;
+  /** Those that are its own: no operator's marks, and no manifest that kubectl keeps. */
+  readonly metadata: Metadata;
 }
 
 export interface Conversion {

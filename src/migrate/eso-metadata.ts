@@ -2,6 +2,7 @@
 import type { JsonObject } from '../kube/json.ts';
 import { asObject, dig, isObject } from '../kube/json.ts';
 import { annotation, annotationsOf, label, labelsOf } from '../kube/object.ts';
+import { MIGRATION } from './names.ts';
 
 export interface Metadata {
   readonly labels?: JsonObject;
@@ -42,6 +43,21 @@ export function ownMetadata(raw: JsonObject): Metadata {
   return { ...named('labels', labelsOf(raw)), ...named('annotations', annotationsOf(raw)) };
 }
 
+/** What operators and kubectl keep on a Secret for themselves; a manifest that kubectl keeps there holds values. */
+const MARKS: readonly string[] = [
+  'kubectl.kubernetes.io/',
+  'reconcile.external-secrets.io/',
+  'secrets.infisical.com/version',
+  'secrets.infisical.com/managed-',
+  'secrets.hashicorp.com/',
+  MIGRATION,
+];
+
+/** A Secret's own, which whoever writes all of its metadata must write again. */
+export function secretMetadata(raw: JsonObject): Metadata {
+  return { ...named('labels', labelsOf(raw), MARKS), ...named('annotations', annotationsOf(raw), MARKS) };
+}
+
 /** Whether text of a template stands in them, which only External Secrets would fill in. */
 export function isTemplated({ labels, annotations }: Metadata): boolean {
   const values = [...Object.values(labels ?? {}), ...Object.values(annotations ?? {})];
@@ -56,8 +72,8 @@ function onlyWishes(map: JsonObject): JsonObject {
   );
 }
 
-function named(name: 'labels' | 'annotations', map: JsonObject): Metadata {
-  const kept = filtered(map, (key) => !TOOLS.some((prefix) => key.startsWith(prefix)));
+function named(name: 'labels' | 'annotations', map: JsonObject, without = TOOLS): Metadata {
+  const kept = filtered(map, (key) => !without.some((prefix) => key.startsWith(prefix)));
   return Object.keys(kept).length === 0 ? {} : { [name]: kept };
 }
 

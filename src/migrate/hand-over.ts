@@ -17,6 +17,8 @@ import type { Copy } from './conversion.ts';
 /** What is written upstream for a Secret, and which of its keys were not there before. */
 export interface CopyMade extends Copy {
   readonly created: readonly string[];
+  /** Whether the place itself was not there before. */
+  readonly madePlace?: boolean;
 }
 
 export interface HandOver {

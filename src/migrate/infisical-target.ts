@@ -57,7 +57,7 @@ export function copyTo(wish: InfisicalWish, about: About): Made {
     encoded.length === 0
       ? []
       : [`Infisical keeps ${encoded.join(', ')} as base64: as text it would not stay what it is`];
-  return { ...made, ...('to' in made ? { copy: { place, keys, encoded } } : {}), notes };
+  return { ...made, ...('to' in made ? { copy: { store: 'infisical', place, keys, encoded } } : {}), notes };
 }
 
 export function unplaced({ project, environment }: Destination): readonly Obstacle[] {

@@ -7,7 +7,7 @@ import { asArray, asObject, dig, get, text } from '../kube/json.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { namespaceOf } from '../kube/object.ts';
 import { isDnsSubdomain } from '../kube/names.ts';
-import type { View } from '../plugins/plugin.ts';
+import { upstreamPlaces } from '../plugins/upstream-places.ts';
 import type { CopyMade } from './hand-over.ts';
 import type { Manner } from './manner.ts';
 import { kindOfManifest, mannerOf } from './manners.ts';
@@ -30,8 +30,10 @@ export function mistakeIn({ namespace, secret, from, to, copy }: Claimed): strin
     const mistake = manifest === undefined ? undefined : mistakeInManifest(manifest, { namespace, secret });
     if (mistake !== undefined) return `'${field}' ${mistake}`;
   }
-  if (copy === undefined || reads(to, copy)) return undefined;
-  return "'copy' is at another place than 'to' reads from";
+  if (copy !== undefined && !reads(to, copy)) return "'copy' is at another place than 'to' reads from";
+  return isElsewhereInVault(to, `${namespace}/${secret}`)
+    ? "'to' reads what is of another Secret"
+    : undefined;
 }
 
 const METADATA = ['name', 'namespace', 'labels', 'annotations'];
@@ -77,11 +79,18 @@ function writesConfigMaps(manifest: JsonObject): boolean {
 }
 
 /** Keys are taken away again at the place of the copy. */
-function reads(to: JsonObject, { place }: CopyMade): boolean {
-  const { projects, environments, paths } = mannerOf(to).sync.scope(objectOf(to), NOTHING_ELSE);
-  return (
-    projects.includes(place.project) && environments.includes(place.environment) && paths.includes(place.path)
+function reads(to: JsonObject, { store, place }: CopyMade): boolean {
+  return upstreamPlaces(objectOf(to)).some(
+    ({ plugin, project, environment, path }) =>
+      plugin === store &&
+      project === place.project &&
+      environment === place.environment &&
+      path === place.path,
   );
 }
 
-const NOTHING_ELSE: View = { namespace: '', find: () => ({ state: 'unread' }) };
+/** A namespace's own credentials of Vault may read a whole mount: an entry is of a namespace and a Secret by its path. */
+function isElsewhereInVault(to: JsonObject, own: string): boolean {
+  const places = upstreamPlaces(objectOf(to)).filter(({ plugin }) => plugin === 'vault');
+  return places.some(({ path }) => path !== own && !path.endsWith(`/${own}`));
+}

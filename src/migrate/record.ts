@@ -3,8 +3,9 @@
  * another run goes on, or back.
  */
 import type { Json, JsonObject } from '../kube/json.ts';
-import { asArray, dig, get, isObject, text } from '../kube/json.ts';
+import { asArray, dig, flag, get, isObject, text } from '../kube/json.ts';
 import { label, nameOf, namespaceOf } from '../kube/object.ts';
+import { COPY_STORES } from './conversion.ts';
 import type { CopyMade, HandOver } from './hand-over.ts';
 import { MIGRATION, recordName } from './names.ts';
 import { mistakeIn } from './record-check.ts';
@@ -65,7 +66,13 @@ export function recordOf(raw: unknown): MigrationRecord | undefined {
     ...(from === undefined ? {} : { from }),
     ...(copy === undefined ? {} : { copy }),
   };
-  const mistake = nameOf(raw) === recordName(claimed) ? mistakeIn(claimed) : 'it is of another Secret';
+  const isLost = text(data, 'copy') !== undefined && copy === undefined;
+  const mistake =
+    nameOf(raw) !== recordName(claimed)
+      ? 'it is of another Secret'
+      : isLost
+        ? "'copy' cannot be read"
+        : mistakeIn(claimed);
   return {
     ...claimed,
     state: STATES[written],
@@ -81,15 +88,21 @@ function problemOf(name: string, namespace: string, mistake: string): string {
 function copyIn(data: Json | undefined): CopyMade | undefined {
   const copy = parsed(data, 'copy');
   if (!isObject(copy)) return undefined;
+  // Records of 0.2.0 do not say where: they are all of Infisical.
+  const written = text(copy, 'store') ?? 'infisical';
+  const store = COPY_STORES.find((one) => one === written);
+  if (store === undefined) return undefined;
   const place = get(copy, 'place');
   const names = (key: string): readonly string[] =>
     asArray(get(copy, key)).filter((name) => typeof name === 'string');
   const part = (key: string): string => text(place, key) ?? '';
   return {
+    store,
     place: { project: part('project'), environment: part('environment'), path: part('path') },
     keys: names('keys'),
     encoded: names('encoded'),
     created: names('created'),
+    ...(flag(copy, 'madePlace') ? { madePlace: true } : {}),
   };
 }
 

@@ -61,7 +61,11 @@ export function convertSopsSecret(request: SopsRequest): Conversion {
 }
 
 /** The type of a Secret never changes; the one that is there has the last word. */
-function targetOf({ secret, standing, values }: SopsRequest): Omit<TargetSecret, 'immutable'> {
+function targetOf({
+  secret,
+  standing,
+  values,
+}: SopsRequest): Pick<TargetSecret, 'keys' | 'encoded' | 'type'> {
   const keys = secret.entries.map(({ key }) => key);
   const isEncoded = (key: string): boolean => {
     const bytes = values?.get(key);

@@ -4,8 +4,8 @@ import { asObject, dig, flag, get, text } from '../kube/json.ts';
 import type { OwnerReference } from '../kube/object.ts';
 import { annotation, nameOf, namespaceOf, ownerReferencesOf } from '../kube/object.ts';
 import type { Obstacle, TargetSecret } from './conversion.ts';
-import { keeperOf } from './eso-metadata.ts';
-import { plainText } from './values.ts';
+import { keeperOf, secretMetadata } from './eso-metadata.ts';
+import { plainText, textOf } from './values.ts';
 
 export interface StandingSecret {
   readonly namespace: string;
@@ -35,9 +35,12 @@ export function standingSecret(raw: JsonObject): StandingSecret {
 export function targetSecretOf(raw: JsonObject): TargetSecret {
   const data = asObject(get(raw, 'data'));
   const keys = Object.keys(data).toSorted();
+  const bytesOf = (key: string): Buffer => Buffer.from(text(data, key) ?? '', 'base64');
   return {
     keys,
-    encoded: keys.filter((key) => plainText(Buffer.from(text(data, key) ?? '', 'base64')) === undefined),
+    encoded: keys.filter((key) => plainText(bytesOf(key)) === undefined),
+    binary: keys.filter((key) => textOf(bytesOf(key)) === undefined),
+    metadata: secretMetadata(raw),
     type: text(raw, 'type') ?? 'Opaque',
     immutable: flag(raw, 'immutable'),
   };

@@ -25,7 +25,7 @@ export function switchStore(request: EsoRequest, store: StoreWish): Conversion {
     return { ...base, obstacles: [...obstacles, ...more] };
   }
   const place = { ...wish.destination, path: below(wish.destination.path, base.secret) };
-  const copy: Copy = { place, keys: target.keys, encoded: target.encoded };
+  const copy: Copy = { store: 'infisical', place, keys: target.keys, encoded: target.encoded };
   const titles = [...new Set(placed.map(({ store: { title } }) => title))].join(', ');
   return {
     ...base,

@@ -1,4 +1,4 @@
-/** Which values Infisical keeps as they are: text that it neither trims nor expands. */
+/** Which values stores keep as they are: text, which Infisical must neither trim nor expand. */
 
 /** What the server makes of a value: blanks around it go, but for one newline at its end. */
 function asKept(text: string): string {
@@ -12,7 +12,8 @@ export function plainText(bytes: Uint8Array): string | undefined {
   return text;
 }
 
-function textOf(bytes: Uint8Array): string | undefined {
+/** What is UTF-8; undefined of other bytes, which JSON cannot hold. */
+export function textOf(bytes: Uint8Array): string | undefined {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {

@@ -34,6 +34,7 @@ function migration(name: string, state: MigrationState, more: Partial<Conversion
 const ALL: readonly Migration[] = [
   migration('db', 'planned', {
     copy: {
+      store: 'infisical',
       place: { project: 'floe-platform', environment: 'prod', path: '/db' },
       keys: ['PASSWORD', 'USER'],
       encoded: [],

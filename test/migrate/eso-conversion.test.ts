@@ -31,7 +31,14 @@ function inline(yaml: string): string {
   return JSON.stringify(parse(yaml)).slice(1, -1);
 }
 
-const TARGET: TargetSecret = { keys: ['PASSWORD', 'USER'], encoded: [], type: 'Opaque', immutable: false };
+const TARGET: TargetSecret = {
+  keys: ['PASSWORD', 'USER'],
+  encoded: [],
+  binary: [],
+  type: 'Opaque',
+  immutable: false,
+  metadata: {},
+};
 
 const WISH: InfisicalWish = {
   kind: 'InfisicalSecret',
@@ -256,6 +263,7 @@ describe('an ExternalSecret on another store', () => {
   it('becomes an InfisicalSecret of a folder of its own, with all that the Secret has now', () => {
     const conversion = converted({ spec, wish: COPYING });
     expect(conversion.copy).toEqual({
+      store: 'infisical',
       place: { project: 'floe', environment: 'prod', path: '/imported/db' },
       keys: ['PASSWORD', 'USER'],
       encoded: [],

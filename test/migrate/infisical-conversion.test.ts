@@ -20,7 +20,14 @@ const STORES: Readonly<Record<string, string>> = {
   vault: '{vault: {server: "https://vault", path: secret, version: v2}}',
 };
 
-const TARGET: TargetSecret = { keys: ['PASSWORD', 'USER'], encoded: [], type: 'Opaque', immutable: false };
+const TARGET: TargetSecret = {
+  keys: ['PASSWORD', 'USER'],
+  encoded: [],
+  binary: [],
+  type: 'Opaque',
+  immutable: false,
+  metadata: {},
+};
 const TRUSTED: TrustedLogin = {
   hostAPI: 'https://infisical.floe.dev/api',
   login: { credentials: { namespace: 'infisical', name: 'operator' } },

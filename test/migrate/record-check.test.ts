@@ -23,7 +23,7 @@ const PLAN = {
     spec: { target: { name: 'db' } },
   },
   to: TO,
-  copy: { place: PLACE, keys: ['A', 'B'], encoded: [], created: ['A'] },
+  copy: { store: 'infisical', place: PLACE, keys: ['A', 'B'], encoded: [], created: ['A'] },
   record: 'kept',
 } as const;
 
@@ -43,9 +43,23 @@ describe('a record', () => {
     const record = recordOf(recordManifest(PLAN, new Date(0)));
     expect(record?.problem).toBeUndefined();
     expect(record?.copy).toEqual(PLAN.copy);
+    const made = { ...PLAN.copy, madePlace: true };
+    expect(recordOf(recordManifest({ ...PLAN, copy: made }, new Date(0)))?.copy).toEqual(made);
     const auth = { namespace: 'jobs', name: 'auth' };
     const to = infisicalStaticSecretFor({ namespace: 'jobs', name: 'db', auth, sources: [PLACE] });
     expect(problemOf({ to })).toBeUndefined();
+  });
+
+  it('that does not say in which store its copy is, is of Infisical', () => {
+    const { store: _store, ...copy } = PLAN.copy;
+    const raw = recordManifest({ ...PLAN, copy } as unknown as HandOver, new Date(0));
+    expect(recordOf(raw)).toMatchObject({ copy: { store: 'infisical', created: ['A'] } });
+  });
+
+  it('of a copy in a store that nobody copies to, or that cannot be read, is refused', () => {
+    expect(problemOf({ copy: { ...PLAN.copy, store: 'k8s' } })).toMatch(/'copy' cannot be read/);
+    expect(problemOf({ copy: 'elsewhere' })).toMatch(/'copy' cannot be read/);
+    expect(problemOf({ copy: { ...PLAN.copy, store: 'vault' } })).toMatch(/'copy' is at another place/);
   });
 
   const reference = { secretName: 'db', secretNamespace: 'jobs' };

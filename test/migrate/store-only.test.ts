@@ -14,6 +14,8 @@ import { SECRET_STORE } from '../../src/plugins/secret-stores.ts';
 const TARGET: TargetSecret = {
   keys: ['BYTES', 'USER'],
   encoded: ['BYTES'],
+  binary: ['BYTES'],
+  metadata: {},
   type: 'Opaque',
   immutable: false,
 };
@@ -53,6 +55,7 @@ describe('an ExternalSecret whose store alone becomes Infisical', () => {
       '{refreshInterval: 1h, secretStoreRef: {name: vault, kind: SecretStore}, target: {name: credentials, creationPolicy: Owner}, dataFrom: [{extract: {key: db}}]}',
     );
     expect(conversion.copy).toEqual({
+      store: 'infisical',
       place: { project: 'floe', environment: 'prod', path: '/imported/credentials' },
       keys: ['BYTES', 'USER'],
       encoded: ['BYTES'],
