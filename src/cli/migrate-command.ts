@@ -86,18 +86,22 @@ const MIGRATE_K8S: CommandDeclaration = {
 
 const MIGRATE_INFISICAL: CommandDeclaration = {
   name: 'infisical',
-  about: 'the way out: let External Secrets read what Infisical keeps',
+  about: 'the way out: to External Secrets, or to Vault and its operator',
   examples: [
     ['migrate infisical --to external-secrets --store team -n floe-jobs', 'the plan, which changes nothing'],
     ['migrate infisical db --to external-secrets --store ClusterSecretStore/team --apply', 'one of them'],
+    ['migrate infisical db --to vault --path floe -n floe-jobs --apply', 'its values go to Vault'],
     ['migrate infisical db -n floe-jobs --rollback', 'and back'],
   ],
   declare: (command) => {
     command.argument('[names...]', 'InfisicalSecrets, InfisicalStaticSecrets; default all of the namespace');
     runOptions(
       command
-        .option('--to <operator>', 'who takes the Secrets over: external-secrets')
+        .option('--to <operator>', 'who takes the Secrets over: external-secrets or vault')
         .option('--store <name>', '[ClusterSecretStore/]name of a store of the same project and environment')
+        .option('--mount <name>', "KV mount of Vault that values are copied to (default: upstream.vault's)")
+        .option('--path <path>', 'path in it below which each Secret gets <namespace>/<secret>')
+        .option('--vault-auth <name>', "[namespace/]name of the VaultAuth (default: the operator's own)")
         .option('--infisical-auth <name>', '[namespace/]name of the InfisicalAuth that the way back may use')
         .option('--accept-changes', 'go back although Infisical has other values than the Secret now'),
     );

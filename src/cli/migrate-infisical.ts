@@ -1,20 +1,23 @@
-/** `floe-secrets migrate infisical`: the way out again, to ExternalSecrets that read the same of Infisical. */
+/** `floe-secrets migrate infisical`: the way out again, to External Secrets or to Vault Secrets Operator. */
 import { createLimiter } from '../cluster/limiter.ts';
 import { readNamespaces, readSyncResources } from '../cluster/snapshot.ts';
 import { readTargetSecret } from '../cluster/target-secret.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { NAMESPACE, isSameKind, nameOf, namespaceOf } from '../kube/object.ts';
 import type { Conversion } from '../migrate/conversion.ts';
-import type { StoreReference } from '../migrate/eso-entries.ts';
-import { convertToExternalSecret, isOfInfisical } from '../migrate/infisical-conversion.ts';
+import { convertToExternalSecret } from '../migrate/infisical-conversion.ts';
+import { isOfInfisical } from '../migrate/way-out.ts';
 import { readingOf } from '../migrate/infisical-reading.ts';
 import { externalSecrets } from '../plugins/external-secrets.ts';
 import { infisicalStaticSecret } from '../plugins/infisical-static-secret.ts';
 import { infisical, infisicalSecret } from '../plugins/infisical.ts';
 import { policyOf } from '../review/policy.ts';
-import { SYNC_KINDS, chainOf, rivalsOf, storeSeen } from './migrate-eso-rivals.ts';
+import { SYNC_KINDS, chainOf, rivalsOf, storeSeen, tenancyOf } from './migrate-eso-rivals.ts';
 import type { Gathered, Looking, MigrationSource } from './migrate-source.ts';
 import { byName, countOfTwo, isLookedAt } from './migrate-source.ts';
+import type { Successor } from './migrate-successor.ts';
+import { refuseOptions } from './migrate-successor.ts';
+import { toVault } from './migrate-to-vault.ts';
 import { trustedLogin } from './migrate-wish.ts';
 import { runMigration } from './migrate.ts';
 import type { Options } from './options.ts';
@@ -41,7 +44,7 @@ const AT_ONCE = 8;
 /** Every sync resource of Infisical in the namespace, in the order of their names. */
 async function readInfisicalSecrets(looking: Looking): Promise<Gathered> {
   const { client, namespace, options, settings } = looking;
-  const store = wishedStore(options);
+  const successor = await successorFor(looking);
   const view = { kinds: SYNC_KINDS, ...(namespace === undefined ? {} : { namespace }) };
   const [seen, namespaces] = await Promise.all([
     readSyncResources(client, view),
@@ -55,16 +58,15 @@ async function readInfisicalSecrets(looking: Looking): Promise<Gathered> {
     const place = namespaceOf(object.raw);
     const reading = readingOf(object);
     const found = namespaces.find(({ raw }) => nameOf(raw) === place) ?? { kind: NAMESPACE, raw: {} };
-    const conversion = convertToExternalSecret({
-      object,
-      reading,
-      store,
-      found: storeSeen(seen, store, place),
-      target: await readTargetSecret(client, { namespace: place, name: reading.secret }),
-      trusted: trustedLogin({ options, settings: settings.config.upstream, namespace: place }),
-    });
+    const target = await readTargetSecret(client, { namespace: place, name: reading.secret });
+    const trusted = trustedLogin({ options, settings: settings.config.upstream, namespace: place });
+    const conversion = await successor.convert({ object, reading, target, trusted }, seen);
     const policy = { ...policyOf(settings, found), namespace: place };
-    const more = [...rivalsOf(conversion, seen, object), ...chainOf(policy, found, externalSecrets.id)];
+    const more = [
+      ...rivalsOf(conversion, seen, object),
+      ...chainOf(policy, found, successor.plugin),
+      ...tenancyOf(conversion, { settings, policy, found, seen }),
+    ];
     return { ...conversion, obstacles: [...conversion.obstacles, ...more] };
   };
   const limit = createLimiter(AT_ONCE);
@@ -72,16 +74,31 @@ async function readInfisicalSecrets(looking: Looking): Promise<Gathered> {
   return { conversions: conversions.toSorted(byName), failures: seen.failures };
 }
 
-/** Where it goes, and by which store; neither is guessed. */
-function wishedStore(options: Options): StoreReference {
-  if (textOption(options, 'to') !== 'external-secrets') {
-    throw new CommandError('say where to: --to external-secrets', EXIT.usage);
-  }
+/** Where they go is never guessed. */
+async function successorFor(looking: Looking): Promise<Successor> {
+  const to = textOption(looking.options, 'to');
+  if (to === 'external-secrets') return toExternalSecrets(looking);
+  if (to === 'vault') return toVault(looking);
+  throw new CommandError('say where to: --to external-secrets or --to vault', EXIT.usage);
+}
+
+/** A store of External Secrets, which is not guessed either. */
+function toExternalSecrets({ options }: Looking): Successor {
+  refuseOptions(options, { vaultAuth: '--vault-auth', mount: '--mount', path: '--path' }, 'vault');
   const written = textOption(options, 'store') ?? '';
   const [, place, name] = /^(?:(SecretStore|ClusterSecretStore)\/)?([^/]+)$/.exec(written) ?? [];
   if (name === undefined) {
     const given = written === '' ? 'no store is named' : `--store ${written} is no store`;
     throw new CommandError(`${given}: give --store [ClusterSecretStore/]NAME`, EXIT.usage);
   }
-  return { kind: place === 'ClusterSecretStore' ? place : 'SecretStore', name };
+  const store = { kind: place === 'ClusterSecretStore' ? place : 'SecretStore', name } as const;
+  return {
+    plugin: externalSecrets.id,
+    convert: (leaving, seen) =>
+      convertToExternalSecret({
+        ...leaving,
+        store,
+        found: storeSeen(seen, store, namespaceOf(leaving.object.raw)),
+      }),
+  };
 }

@@ -61,9 +61,11 @@ export function trustedLogin({
 }: Pick<WishParts, 'options' | 'settings'> & { readonly namespace: string }): TrustedLogin {
   const login = operatorLogin(settings.infisical, namespace);
   const auth = textOption(options, 'infisicalAuth');
+  const vaultAuth = textOption(options, 'vaultAuth');
   return {
     hostAPI: `${siteUrlOf(settings.infisical.hostAPI)}/api`,
     ...(login === undefined ? {} : { login }),
     ...(auth === undefined ? {} : { auth: named(auth, namespace) }),
+    ...(vaultAuth === undefined ? {} : { vaultAuth: named(vaultAuth, namespace) }),
   };
 }

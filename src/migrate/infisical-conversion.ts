@@ -3,56 +3,32 @@
  * the same project and environment, so nothing is copied, and the values stay where they are.
  */
 import type { Json, JsonObject } from '../kube/json.ts';
-import { asObject, get, text } from '../kube/json.ts';
 import type { KubeObject } from '../kube/object.ts';
-import { apiVersionOf, controllerOf, nameOf, namespaceOf } from '../kube/object.ts';
+import { apiVersionOf, nameOf, namespaceOf } from '../kube/object.ts';
 import type { Read } from '../kube/world.ts';
 import { externalSecret } from '../plugins/external-secrets.ts';
 import type { Conversion, Obstacle, TargetSecret } from './conversion.ts';
 import type { StoreReference } from './eso-entries.ts';
-import { keeperOf, ownMetadata } from './eso-metadata.ts';
+import { ownMetadata } from './eso-metadata.ts';
 import type { InfisicalStore } from './eso-stores.ts';
 import { isInfisical, storeIn } from './eso-stores.ts';
 import type { InfisicalReading } from './infisical-reading.ts';
-import { manifestOfObject } from './manners.ts';
 import type { TrustedLogin } from './record-login.ts';
-import { foreignLogin } from './record-login.ts';
+import type { Leaving } from './way-out.ts';
+import { departureOf, farewell } from './way-out.ts';
 
-export interface WayOut {
-  readonly object: KubeObject;
-  readonly reading: InfisicalReading;
+export interface WayOut extends Leaving {
   /** Of External Secrets, by which the Secret is to be read. */
   readonly store: StoreReference;
   readonly found: Read<KubeObject>;
-  /** Undefined where it is not there. */
-  readonly target: TargetSecret | undefined;
-  /** What the run was told of Infisical. */
-  readonly trusted: TrustedLogin;
 }
 
 export function convertToExternalSecret(request: WayOut): Conversion {
   const { object, reading, store, found, target } = request;
-  const { raw } = object;
-  const namespace = namespaceOf(raw);
-  const from = manifestOfObject(object);
-  const keeper = keeperOf(raw);
-  const base = {
-    namespace,
-    secret: reading.secret,
-    kind: object.kind.kind,
-    name: nameOf(raw),
-    source: `${reading.project}/${reading.environment}${reading.path}`,
-    from,
-    notes: keeper === undefined ? [] : [`${keeper} keeps it: take it out there, or it comes back`],
-  };
-  const place = storeIn(found, `${store.kind} '${store.name}'`, namespace);
+  const { base, obstacles: refusals } = departureOf(request);
+  const place = storeIn(found, `${store.kind} '${store.name}'`, namespaceOf(object.raw));
   const known = 'why' in place ? { where: '--store', why: place.why } : notOfInfisical(place);
-  const obstacles = [
-    ...refusals(raw, request),
-    ...reading.obstacles,
-    ...wayBackNeeds(from, request.trusted),
-    ...(known === undefined ? [] : [known]),
-  ];
+  const obstacles = [...reading.obstacles, ...refusals, ...(known === undefined ? [] : [known])];
   if (obstacles.length > 0 || target === undefined || 'why' in place || !isInfisical(place)) {
     return { ...base, obstacles };
   }
@@ -73,39 +49,6 @@ function notOfInfisical(store: { readonly provider: string; readonly title: stri
     why: `${store.title} does not read Infisical, where the values are`,
     fix: 'name a store of the provider infisical',
   };
-}
-
-function refusals(raw: JsonObject, { reading, target }: WayOut): readonly Obstacle[] {
-  const found: Obstacle[] = [];
-  const add = (where: string, why: string, fix?: string): void =>
-    void found.push({ where, why, ...(fix === undefined ? {} : { fix }) });
-  const maker = controllerOf(raw);
-  if (maker !== undefined) {
-    add('metadata.ownerReferences', `${maker.kind} '${maker.name}' makes it, and would make it again`);
-  }
-  if (text(get(raw, 'metadata'), 'deletionTimestamp') !== undefined) add('', 'it is being deleted');
-  if (target === undefined) {
-    add(
-      '',
-      `its Secret '${reading.secret}' is not there, so there is nothing to hand over`,
-      'let it sync first',
-    );
-  } else if (target.immutable) add('', 'its Secret is immutable: no operator could update it');
-  else if (target.keys.length === 0) add('', 'its Secret has no keys');
-  return found;
-}
-
-/** A record is only believed with a login that the run was told, so without one there would be no way back. */
-function wayBackNeeds(from: JsonObject, trusted: TrustedLogin): readonly Obstacle[] {
-  const place = foreignLogin(from, trusted);
-  if (place === undefined) return [];
-  return [
-    {
-      where: '',
-      why: `on the way back it would log in by what is in namespace '${place}', which the settings do not name so`,
-      fix: 'set upstream.infisical.hostAPI and upstream.infisical.credentials as it has them, or give --infisical-auth',
-    },
-  ];
 }
 
 /** Where the store reads something else than the resource does. */
@@ -200,7 +143,8 @@ function entriesFor(reading: InfisicalReading, { target, place }: Seen): JsonObj
   return { data };
 }
 
-function notesOn({ object, reading, trusted }: WayOut, place: InfisicalStore): readonly string[] {
+function notesOn(request: WayOut, place: InfisicalStore): readonly string[] {
+  const { reading, trusted } = request;
   const notes: string[] = [];
   if (reading.hostAPI === undefined) {
     notes.push(`it does not say where Infisical is: taken for ${trusted.hostAPI}`);
@@ -208,16 +152,5 @@ function notesOn({ object, reading, trusted }: WayOut, place: InfisicalStore): r
   if (reading.keys === undefined && !isHome(reading, place)) {
     notes.push(`${place.title} is of another folder: a secret that is new in ${reading.path} must be added`);
   }
-  if (reading.isInstant) notes.push(`changes arrive within ${REFRESH}, and no longer at once`);
-  if (reading.owns) {
-    notes.push(
-      `after --rollback ${object.kind.kind} '${nameOf(object.raw)}' writes the Secret without owning it`,
-    );
-  }
-  return notes;
-}
-
-/** Whether it is of a kind that this takes. */
-export function isOfInfisical(manifest: JsonObject | undefined): boolean {
-  return ['InfisicalSecret', 'InfisicalStaticSecret'].includes(text(asObject(manifest), 'kind') ?? '');
+  return [...notes, ...farewell(request, REFRESH)];
 }

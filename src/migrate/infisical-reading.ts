@@ -27,13 +27,16 @@ export interface InfisicalReading {
   /** Undefined: everything in the folder, under its own name. */
   readonly keys: readonly KeyReading[] | undefined;
   readonly isInstant: boolean;
+  /** What else it writes than one Secret in its own namespace: nobody can be handed that. */
+  readonly others: readonly Obstacle[];
+  /** What of it no ExternalSecret could say. */
   readonly obstacles: readonly Obstacle[];
 }
 
 /** Of an InfisicalSecret (v1alpha1) or an InfisicalStaticSecret (v1beta1). */
 export function readingOf({ kind, raw }: KubeObject): InfisicalReading {
   const spec = get(raw, 'spec');
-  const { source, target, isInstant, obstacles } =
+  const { source, target, isInstant, others, obstacles } =
     kind.kind === 'InfisicalStaticSecret' ? partsOfStatic(spec) : partsOfOlder(spec);
   const template = keysOf(get(target.json, 'template'), `${target.where}.template`);
   const project = text(source.json, 'projectSlug') ?? '';
@@ -47,12 +50,12 @@ export function readingOf({ kind, raw }: KubeObject): InfisicalReading {
     owns: text(target.json, 'creationPolicy') === 'Owner',
     keys: template.keys,
     isInstant,
+    others: [...others, ...elsewhere(target, namespaceOf(raw))],
     obstacles: [
       ...obstacles,
       ...(project === '' ? [noSlug(source.where)] : []),
       ...unknownIn(source, SOURCE_FIELDS),
       ...unknownIn(target, TARGET_FIELDS),
-      ...elsewhere(target, namespaceOf(raw)),
       ...template.obstacles,
     ],
   };
@@ -68,6 +71,7 @@ interface Parts {
   readonly source: Part;
   readonly target: Part;
   readonly isInstant: boolean;
+  readonly others: readonly Obstacle[];
   readonly obstacles: readonly Obstacle[];
 }
 
@@ -83,17 +87,16 @@ function partsOfOlder(spec: Json | undefined): Parts {
     })),
   ];
   const maps = asArray(get(spec, 'managedKubeConfigMapReferences')).length > 0;
+  const { target, others } = onlyTarget(targets);
   return {
     source: {
       where: `spec.authentication.${method}.secretsScope`,
       json: dig(authentication, method, 'secretsScope'),
     },
-    ...onlyTarget(targets),
     isInstant: flag(get(spec, 'syncConfig'), 'instantUpdates'),
-    obstacles: [
-      ...onlyTarget(targets).obstacles,
-      ...(maps ? [configMap('spec.managedKubeConfigMapReferences')] : []),
-    ],
+    target,
+    others: [...others, ...(maps ? [configMap('spec.managedKubeConfigMapReferences')] : [])],
+    obstacles: [],
   };
 }
 
@@ -105,30 +108,28 @@ function partsOfStatic(spec: Json | undefined): Parts {
   }));
   const map = targets.find(({ json }) => text(json, 'kind') === 'ConfigMap');
   const several: Obstacle = { where: 'spec.sources', why: 'it reads several folders, and a store is of one' };
+  const { target, others } = onlyTarget(targets);
   return {
     source: { where: 'spec.sources[0]', json: sources[0] },
-    ...onlyTarget(targets),
     isInstant: flag(get(spec, 'syncOptions'), 'instantUpdates'),
-    obstacles: [
-      ...(sources.length > 1 ? [several] : []),
-      ...onlyTarget(targets).obstacles,
-      ...(map === undefined ? [] : [configMap(map.where)]),
-    ],
+    target,
+    others: [...others, ...(map === undefined ? [] : [configMap(map.where)])],
+    obstacles: sources.length > 1 ? [several] : [],
   };
 }
 
-function onlyTarget(targets: readonly Part[]): Pick<Parts, 'target' | 'obstacles'> {
+function onlyTarget(targets: readonly Part[]): Pick<Parts, 'target' | 'others'> {
   const [target = { where: 'spec', json: undefined }, ...more] = targets;
   const fix = 'give each Secret a resource of its own first';
   if (more.length > 0) {
-    return { target, obstacles: [{ where: 'spec', why: 'it writes several objects', fix }] };
+    return { target, others: [{ where: 'spec', why: 'it writes several objects', fix }] };
   }
   const nothing = { where: 'spec', why: 'it writes no Secret' };
-  return { target, obstacles: target.json === undefined ? [nothing] : [] };
+  return { target, others: target.json === undefined ? [nothing] : [] };
 }
 
 function configMap(where: string): Obstacle {
-  return { where, why: 'it writes a ConfigMap, and an ExternalSecret writes Secrets' };
+  return { where, why: 'it writes a ConfigMap, and only Secrets are handed over' };
 }
 
 function noSlug(where: string): Obstacle {
@@ -168,7 +169,7 @@ function unknownIn({ where, json }: Part, known: readonly string[]): readonly Ob
 
 function elsewhere({ where, json }: Part, home: string): readonly Obstacle[] {
   const place = text(json, 'secretNamespace') ?? text(json, 'namespace') ?? home;
-  const why = `its Secret is in namespace '${place}', and an ExternalSecret writes in its own`;
+  const why = `its Secret is in namespace '${place}', and what takes over writes in its own`;
   return place === home ? [] : [{ where, why }];
 }
 

@@ -31,7 +31,8 @@ function authOf({ raw }: KubeObject): Place | undefined {
   return placeOf(text(get(raw, 'spec'), 'vaultAuthRef'), namespaceOf(raw));
 }
 
-function placeOf(reference: string | undefined, here: string): Place | undefined {
+/** Of a reference as it is written in the namespace. */
+export function placeOf(reference: string | undefined, here: string): Place | undefined {
   if (reference === undefined || reference === '') return undefined;
   const slash = reference.indexOf('/');
   if (slash === -1) return { namespace: here, name: reference };

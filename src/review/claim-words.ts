@@ -3,7 +3,7 @@ import type { Claim } from './claims.ts';
 import { cleanWords } from './findings.ts';
 
 /** "InfisicalSecret 'snowflake'", with the namespace where it is another one. */
-export function titleOf(claim: Claim, here: string): string {
+export function titleOf(claim: Pick<Claim, 'object' | 'namespace' | 'name'>, here: string): string {
   const elsewhere =
     claim.namespace === here || claim.namespace === '' ? '' : ` of namespace '${claim.namespace}'`;
   return `${claim.object.kind.kind} '${claim.name}'${elsewhere}`;

@@ -7,7 +7,7 @@ import { text } from '../kube/json.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { annotation, annotationsOf } from '../kube/object.ts';
 import type { SecretRecord } from '../kube/secret.ts';
-import type { Plugin, Scope } from '../plugins/plugin.ts';
+import type { Plugin, Scope, SyncKind } from '../plugins/plugin.ts';
 import type { Claim } from './claims.ts';
 import { titleOf } from './claim-words.ts';
 import type { Draft } from './findings.ts';
@@ -22,11 +22,16 @@ export interface Identity {
   readonly serviceAccount?: KubeObject;
 }
 
+/** What is read of a claim: also one that is to be. */
+export type Reader = Pick<Claim, 'object' | 'view' | 'namespace' | 'name'> & {
+  readonly kind: Pick<SyncKind, 'scope'>;
+};
+
 /** E810 and E811 of one claim: the namespace's projects and its environment. */
 export function claimFindings(
   settings: Settings,
   policy: Policy,
-  claim: Claim,
+  claim: Reader,
   here: string,
 ): readonly Draft[] {
   // To read a scope may mean to follow it through several objects.

@@ -6,6 +6,7 @@ import { POD_TOKEN, credential, readCredential, requiredCredential } from './cre
 import type { Store } from './store.ts';
 import type { TimeLimit } from './time-limit.ts';
 import { UpstreamError } from './upstream-error.ts';
+import { vaultAddress, vaultNamespace } from './vault-home.ts';
 import { createVault } from './vault.ts';
 import type { VaultLogin } from './vault-login.ts';
 
@@ -17,10 +18,10 @@ export async function openVault(
   limit: TimeLimit,
 ): Promise<Store> {
   const { env, cwd } = surroundings;
-  const address = settings.address === '' ? (env['VAULT_ADDR'] ?? '') : settings.address;
+  const address = vaultAddress(settings, env);
   if (address === '')
     throw new UpstreamError('notConfigured', 'Vault: set upstream.vault.address or VAULT_ADDR');
-  const namespace = settings.namespace === '' ? (env['VAULT_NAMESPACE'] ?? '') : settings.namespace;
+  const namespace = vaultNamespace(settings, env);
   const login = await loginOf(settings, surroundings);
   const ca =
     settings.caFile === ''

@@ -3,6 +3,7 @@ import { describe, expect, it, test } from 'vitest';
 import type { HandOver } from '../../src/migrate/hand-over.ts';
 import { recordManifest, recordOf } from '../../src/migrate/record.ts';
 import { infisicalSecretFor, infisicalStaticSecretFor } from '../../src/plugins/infisical-manifest.ts';
+import { vaultStaticSecretFor } from '../../src/plugins/vault-manifest.ts';
 
 const PLACE = { project: 'floe-platform', environment: 'prod', path: '/db' };
 const TO = infisicalSecretFor({
@@ -27,6 +28,20 @@ const PLAN = {
   record: 'kept',
 } as const;
 
+const ENTRY = { project: 'secret', environment: '', path: 'floe/jobs/db' };
+const VAULT = vaultStaticSecretFor({
+  namespace: 'jobs',
+  name: 'db',
+  metadata: {},
+  vaultNamespace: '',
+  mount: ENTRY.project,
+  type: 'kv-v2',
+  path: ENTRY.path,
+  secret: { name: 'db', type: 'Opaque' },
+  encoded: [],
+});
+const IN_VAULT = { ...PLAN.copy, store: 'vault', place: ENTRY } as const;
+
 function problemOf(change: object): string | undefined {
   const plan: HandOver = { ...PLAN, ...change };
   return recordOf(recordManifest(plan, new Date(0)))?.problem;
@@ -48,6 +63,35 @@ describe('a record', () => {
     const auth = { namespace: 'jobs', name: 'auth' };
     const to = infisicalStaticSecretFor({ namespace: 'jobs', name: 'db', auth, sources: [PLACE] });
     expect(problemOf({ to })).toBeUndefined();
+  });
+
+  it('of a copy in Vault is read as it was written', () => {
+    const plan: HandOver = { ...PLAN, from: TO, to: VAULT, copy: IN_VAULT };
+    const record = recordOf(recordManifest(plan, new Date(0)));
+    expect(record).toMatchObject({ from: TO, to: VAULT, copy: IN_VAULT });
+    expect(record?.problem).toBeUndefined();
+  });
+
+  test.each<[string, object, RegExp]>([
+    ['another entry', { ...ENTRY, path: 'floe/other/db' }, /'copy' is at another place/],
+    ['another mount', { ...ENTRY, project: 'other' }, /'copy' is at another place/],
+  ])('of a copy at %s of Vault than is read is refused', (_name, place, problem) => {
+    expect(problemOf({ to: VAULT, copy: { ...IN_VAULT, place } })).toMatch(problem);
+  });
+
+  test.each(['floe/payments/db', 'floe/jobs/other', 'floe/xjobs/db', 'floe/jobs/db/more', ''])(
+    'that reads the entry %j of Vault is refused, with a copy there or without',
+    (path) => {
+      const to = changed(VAULT, ['spec', 'path'], path);
+      const copy = { ...IN_VAULT, place: { ...ENTRY, path } };
+      expect(problemOf({ to, copy })).toMatch(/'to' reads what is of another Secret/);
+      expect(problemOf({ to, copy: undefined })).toMatch(/'to' reads what is of another Secret/);
+    },
+  );
+
+  it('of another Secret in Vault is refused', () => {
+    const to = changed(VAULT, ['spec', 'destination', 'name'], 'other');
+    expect(problemOf({ to, copy: IN_VAULT })).toMatch(/'to' writes something else than the Secret/);
   });
 
   it('that does not say in which store its copy is, is of Infisical', () => {

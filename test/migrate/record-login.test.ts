@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { OperatorLogin } from '../../src/plugins/infisical-manifest.ts';
 import { infisicalSecretFor, infisicalStaticSecretFor } from '../../src/plugins/infisical-manifest.ts';
+import { vaultStaticSecretFor } from '../../src/plugins/vault-manifest.ts';
 import { strangeLogin } from '../../src/migrate/record-login.ts';
 
 const HOST = 'https://infisical.floe.dev/api';
@@ -40,5 +41,28 @@ describe('a record may log in', () => {
     expect(strangeLogin(to, { hostAPI: HOST, auth })).toBeUndefined();
     expect(strangeLogin(to, { hostAPI: HOST, auth: { ...auth, name: 'other' } })).toContain("'infisical'");
     expect(strangeLogin(to, { hostAPI: HOST })).toContain("'infisical'");
+  });
+
+  it('by a VaultAuth in the same way, and by the default one of the operator', () => {
+    const wish = {
+      namespace: 'jobs',
+      name: 'db',
+      metadata: {},
+      vaultNamespace: '',
+      mount: 'secret',
+      type: 'kv-v2',
+      path: 'jobs/db',
+      secret: { name: 'db', type: 'Opaque' },
+      encoded: [],
+    } as const;
+    const to = vaultStaticSecretFor({ ...wish, auth: 'vault/main' });
+    const vaultAuth = { namespace: 'vault', name: 'main' };
+    expect(strangeLogin(to, { hostAPI: HOST, vaultAuth })).toBeUndefined();
+    for (const trusted of [{}, { vaultAuth: { ...vaultAuth, name: 'other' } }, { auth: vaultAuth }]) {
+      expect(strangeLogin(to, { hostAPI: HOST, ...trusted })).toContain("'vault'");
+    }
+    for (const own of [wish, { ...wish, auth: 'mine' }, { ...wish, auth: 'jobs/mine' }]) {
+      expect(strangeLogin(vaultStaticSecretFor(own), { hostAPI: HOST })).toBeUndefined();
+    }
   });
 });
