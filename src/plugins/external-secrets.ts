@@ -4,7 +4,7 @@
  */
 import { parseDuration } from '../kube/duration.ts';
 import type { Json } from '../kube/json.ts';
-import { asArray, asString, dig, get, text } from '../kube/json.ts';
+import { asArray, asString, dig, get, isObject, text } from '../kube/json.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { generationOf, nameOf, namespaceOf, timeOf } from '../kube/object.ts';
 import type { Condition } from './conditions.ts';
@@ -81,10 +81,12 @@ export const externalSecrets: Plugin = {
     ownedByGroup(secret.ownerReferences, GROUP),
 };
 
-/** The Secret of an ExternalSecret's spec; none where it makes another kind of object. */
+/** The Secret of an ExternalSecret's spec; none where it makes another kind of object (`target.manifest`). */
 function targetNames(spec: Json | undefined, name: string): readonly string[] {
   const target = get(spec, 'target');
-  if (get(target, 'manifest') !== undefined) return [];
+  const manifest = get(target, 'manifest');
+  const isSecret = text(manifest, 'apiVersion') === 'v1' && text(manifest, 'kind') === 'Secret';
+  if (isObject(manifest) && !isSecret) return [];
   const named = text(target, 'name');
   return [named === undefined || named === '' ? name : named];
 }

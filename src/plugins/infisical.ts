@@ -100,11 +100,22 @@ function scopeOfSecret(object: KubeObject): Scope {
   const authentication = dig(object.raw, 'spec', 'authentication');
   const scopes = METHODS.map((method) => asObject(dig(authentication, method, 'secretsScope')));
   const account = get(authentication, 'serviceAccount');
+  const named = [...scopes.flatMap(projectsOf), get(account, 'projectId')];
   return {
-    projects: texts([...scopes.flatMap(projectsOf), get(account, 'projectId')]),
+    // The operator tries a service token first, and that alone knows its project.
+    projects: hasServiceToken(object) ? [] : texts(named),
     environments: texts([...scopes.map((scope) => get(scope, 'envSlug')), get(account, 'environmentName')]),
     paths: texts(scopes.map((scope) => get(scope, 'secretsPath'))),
   };
+}
+
+/** By its own method, or by the older form of that. */
+function hasServiceToken({ raw }: KubeObject): boolean {
+  const references = [
+    dig(raw, 'spec', 'authentication', 'serviceToken', 'serviceTokenSecretReference'),
+    dig(raw, 'spec', 'tokenSecretReference'),
+  ];
+  return references.some((reference) => (text(reference, 'secretName') ?? '') !== '');
 }
 
 /** `syncConfig.resyncInterval`, else the older form in seconds. */

@@ -1,6 +1,6 @@
 /** The stores of External Secrets: SecretStore and ClusterSecretStore, and what an ExternalSecret reads of them. */
 import type { Json } from '../kube/json.ts';
-import { asArray, asObject, dig, get, text } from '../kube/json.ts';
+import { asArray, asObject, dig, get, isObject, text } from '../kube/json.ts';
 import type { KubeObject, ResourceKind } from '../kube/object.ts';
 import type { Read } from '../kube/world.ts';
 import { causeOf } from './conditions.ts';
@@ -91,11 +91,22 @@ function storesOf(spec: Json | undefined): readonly StoreUse[] {
   };
   const common = get(spec, 'secretStoreRef');
   add(common, []);
-  for (const entry of [...asArray(get(spec, 'data')), ...asArray(get(spec, 'dataFrom'))]) {
-    if (dig(entry, 'sourceRef', 'generatorRef') !== undefined) continue;
-    add(dig(entry, 'sourceRef', 'storeRef') ?? common, keysOf(entry));
+  for (const entry of asArray(get(spec, 'data'))) add(storeOf(entry, common), keysOf(entry));
+  for (const entry of asArray(get(spec, 'dataFrom'))) {
+    if (!isGenerated(entry)) add(storeOf(entry, common), keysOf(entry));
   }
   return [...uses.values()];
+}
+
+function storeOf(entry: Json, common: Json | undefined): Json | undefined {
+  const own = dig(entry, 'sourceRef', 'storeRef');
+  return (text(own, 'name') ?? '') === '' ? common : own;
+}
+
+/** What finds or extracts reads a store, whatever generator stands beside it; in `data` a generator means nothing. */
+function isGenerated(entry: Json): boolean {
+  const reads = isObject(get(entry, 'find')) || isObject(get(entry, 'extract'));
+  return !reads && isObject(dig(entry, 'sourceRef', 'generatorRef'));
 }
 
 function keysOf(entry: Json): readonly string[] {
@@ -136,6 +147,9 @@ function scopeOfStore({ name, keys }: StoreUse, store: Read<KubeObject>): Scope 
 
 /** Without a scope each key names its project first: '/payments/db/PASSWORD'. One that does not tell hides all. */
 function projectsOfKeys(keys: readonly string[]): readonly string[] {
-  const projects = keys.map((key) => (key.startsWith('/') ? (key.split('/')[1] ?? '') : ''));
+  const projects = keys.map((key) => {
+    const parts = key.split('/');
+    return key.startsWith('/') && !parts.includes('..') ? (parts[1] ?? '') : '';
+  });
   return projects.includes('') ? [] : texts(projects);
 }

@@ -1,5 +1,5 @@
 /** VaultAuth and VaultConnection: how the operator logs in, in which of Vault's namespaces, and why that fails. */
-import { get, text } from '../kube/json.ts';
+import { asObject, dig, get, isObject, text } from '../kube/json.ts';
 import type { KubeObject, ResourceKind } from '../kube/object.ts';
 import { namespaceOf } from '../kube/object.ts';
 import type { Read } from '../kube/world.ts';
@@ -14,6 +14,11 @@ export const VAULT_AUTH: ResourceKind = {
   kind: 'VaultAuth',
   plural: 'vaultauths',
   namespaced: true,
+};
+export const VAULT_AUTH_GLOBAL: ResourceKind = {
+  ...VAULT_AUTH,
+  kind: 'VaultAuthGlobal',
+  plural: 'vaultauthglobals',
 };
 export const CONNECTION: ResourceKind = {
   ...VAULT_AUTH,
@@ -75,11 +80,17 @@ export function scopeOfMount(object: KubeObject, view: View, path: 'path' | 'rol
   const mount = trimmed(text(spec, 'mount'));
   const namespace = vaultNamespaceOf(object, view);
   const project = namespace === '' ? mount : `${namespace}/${mount}`;
+  const leaves = climbs(`${project}/${text(spec, path) ?? ''}`);
   return {
-    projects: mount === '' || namespace === undefined ? [] : [project],
+    projects: mount === '' || namespace === undefined || leaves ? [] : [project],
     environments: [],
     paths: texts([get(spec, path)]),
   };
+}
+
+/** Vault's client resolves `..`, so that a path may lead out of the mount that it is written below. */
+function climbs(path: string): boolean {
+  return path.split('/').includes('..');
 }
 
 /** '' where there is none; undefined where what would tell cannot be read. */
@@ -89,8 +100,29 @@ function vaultNamespaceOf(object: KubeObject, view: View): string | undefined {
   if (own !== '' || place === undefined) return own;
   const auth = view.find(VAULT_AUTH, place.namespace, place.name);
   if (auth.state === 'failed') return undefined;
-  return auth.state === 'present' ? trimmed(text(get(auth.value.raw, 'spec'), 'namespace')) : '';
+  if (auth.state !== 'present') return '';
+  const named = trimmed(text(get(auth.value.raw, 'spec'), 'namespace'));
+  return named === '' ? namespaceOfGlobal(auth.value, view) : named;
 }
+
+/** A VaultAuth takes what it lacks of its VaultAuthGlobal, which may have a namespace of its own for each method. */
+function namespaceOfGlobal(auth: KubeObject, view: View): string | undefined {
+  const reference = dig(auth.raw, 'spec', 'vaultAuthGlobalRef');
+  if (!isObject(reference)) return '';
+  const place = text(reference, 'namespace') ?? namespaceOf(auth.raw);
+  // Without a name the operator looks for a default one in several places.
+  const found = view.find(VAULT_AUTH_GLOBAL, place, text(reference, 'name') ?? '');
+  if (found.state !== 'present') return undefined;
+  const spec = asObject(get(found.value.raw, 'spec'));
+  const namespaces = [
+    get(spec, 'defaultVaultNamespace'),
+    ...METHODS.map((one) => dig(spec, one, 'namespace')),
+  ];
+  const [namespace = '', ...others] = texts(namespaces);
+  return others.length === 0 ? trimmed(namespace) : undefined;
+}
+
+const METHODS = ['kubernetes', 'jwt', 'appRole', 'aws', 'gcp'] as const;
 
 /** Vault takes a path with or without slashes around it. */
 function trimmed(path: string | undefined): string {

@@ -11,7 +11,15 @@ import type { Condition } from './conditions.ts';
 import type { Health, Plugin, SyncKind, View } from './plugin.ts';
 import { ownedByGroup } from './plugin.ts';
 import { intervalOf, optional, target } from './spec.ts';
-import { CONNECTION, GROUP, VAULT_AUTH, authNamespaceOf, causeOfAuth, scopeOfMount } from './vault-auth.ts';
+import {
+  CONNECTION,
+  GROUP,
+  VAULT_AUTH,
+  VAULT_AUTH_GLOBAL,
+  authNamespaceOf,
+  causeOfAuth,
+  scopeOfMount,
+} from './vault-auth.ts';
 
 /** Without `refreshAfter` the operator compares its HMAC of the data about once a minute. */
 const DRIFT_CHECK = 60_000;
@@ -28,7 +36,7 @@ const RESOURCE: ResourceKind = {
 };
 
 const BASE: Omit<SyncKind, 'resource' | 'health' | 'scope'> = {
-  companions: [VAULT_AUTH, CONNECTION],
+  companions: [VAULT_AUTH, VAULT_AUTH_GLOBAL, CONNECTION],
   targets: ({ raw }) => target(text(dig(raw, 'spec', 'destination'), 'name'), namespaceOf(raw)),
   credentialNamespaces: authNamespaceOf,
   ownsWithoutController: true,

@@ -110,11 +110,14 @@ function opaqueOwner({ settings, world, namespace }: Inquiry, record: SecretReco
   return known.kind.isOpaque(read.value) ? read.value : undefined;
 }
 
-/** A resource that only makes other resources (a ClusterExternalSecret) speaks through those that are there. */
+/**
+ * A resource that only makes other resources (a ClusterExternalSecret) speaks through those that are there. One of a
+ * namespace makes none: anybody can write an ownerReference that would silence it.
+ */
 function withoutMakers(claims: readonly Claim[]): readonly Claim[] {
   if (claims.length < 2) return claims;
   const makers = new Set(claims.map((claim) => controllerOf(claim.object.raw)?.uid));
-  return claims.filter((claim) => !makers.has(uidOf(claim.object.raw)));
+  return claims.filter(({ object, kind }) => kind.resource.namespaced || !makers.has(uidOf(object.raw)));
 }
 
 /** Of several claimants, the one in the Secret's controller ownerReference; else all of them. */

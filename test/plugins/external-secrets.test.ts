@@ -106,6 +106,7 @@ describe('ExternalSecret specs', () => {
     [{ target: { name: 'db' } }, [`${HERE}/db`]],
     [{ target: { name: '' } }, [`${HERE}/sync`]],
     [{ target: { name: 'db', manifest: { apiVersion: 'v1', kind: 'ConfigMap' } } }, []],
+    [{ target: { name: 'db', manifest: { apiVersion: 'v1', kind: 'Secret' } } }, [`${HERE}/db`]],
   ])('%j target %j', (spec, expected) => {
     const targets = KIND.targets(external(undefined, spec));
     expect(targets.map(({ namespace, name }) => `${namespace}/${name}`)).toEqual(expected);
@@ -161,6 +162,25 @@ describe('stores', () => {
       environments: [],
       paths: ['db', 'all', 'aws/db'],
     });
+  });
+
+  it('are read whatever generator stands beside them', () => {
+    const generatorRef = { kind: 'Password' };
+    const spec = {
+      secretStoreRef: { name: 'vault' },
+      data: [{ ...key('db'), sourceRef: { generatorRef } }],
+      dataFrom: [{ find: { path: 'all' }, sourceRef: { generatorRef, storeRef: { name: 'payments' } } }],
+    };
+    expect(of(spec)).toMatchObject({ projects: ['vault', 'pay'], paths: ['db', '/db'] });
+  });
+
+  it('of Infisical without a scope tell the project by each key, unless it leads elsewhere', () => {
+    const open = store('open', { infisical: {} });
+    const read = (...keys: readonly string[]) =>
+      KIND.scope(external(OK, { secretStoreRef: { name: 'open' }, data: keys.map(key) }), viewOf([open]))
+        .projects;
+    expect(read('/pay/db', '/sales/db')).toEqual(['pay', 'sales']);
+    expect(read('/pay/../sales/db')).toEqual([]);
   });
 
   it('of Infisical tell project, environment and path', () => {

@@ -202,6 +202,20 @@ describe('InfisicalSecret scope', () => {
     });
   });
 
+  it.each([
+    ['of today', { serviceToken: { serviceTokenSecretReference: { secretName: 't' } } }, {}],
+    ['of old', {}, { tokenSecretReference: { secretName: 't', secretNamespace: HERE } }],
+  ])(
+    'does not hide a service token %s, which is tried first, behind another method',
+    (_form, token, more) => {
+      const universalAuth = { secretsScope: { projectSlug: 'ours' } };
+      const spec = { ...more, authentication: { universalAuth, ...token } };
+      expect(SECRET.scope(object(SECRET, spec), ALONE).projects).toEqual([]);
+      const without = { tokenSecretReference: { secretName: '' }, authentication: { universalAuth } };
+      expect(SECRET.scope(object(SECRET, without), ALONE).projects).toEqual(['ours']);
+    },
+  );
+
   it('does not hide a second method behind the first', () => {
     const authentication = {
       universalAuth: { secretsScope: { projectSlug: 'ours' } },

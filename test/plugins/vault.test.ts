@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Json, JsonObject } from '../../src/kube/json.ts';
 import type { KubeObject } from '../../src/kube/object.ts';
 import type { SyncKind } from '../../src/plugins/plugin.ts';
-import { VAULT_AUTH, CONNECTION } from '../../src/plugins/vault-auth.ts';
+import { CONNECTION, VAULT_AUTH, VAULT_AUTH_GLOBAL } from '../../src/plugins/vault-auth.ts';
 import { vault, vaultDynamicSecret, vaultPkiSecret, vaultStaticSecret } from '../../src/plugins/vault.ts';
 import { HERE, NOW, secret } from '../review/setup.ts';
 import { objectOf } from './objects.ts';
@@ -250,6 +250,30 @@ describe("Vault's projects", () => {
 
   it('are of the namespace that the login names', () => {
     expect(scope(SPEC, [auth({ spec: { namespace: 'team-b' } })]).projects).toEqual(['team-b/kv']);
+  });
+
+  it('are of the namespace of the login that it shares with others', () => {
+    const login = auth({ spec: { vaultAuthGlobalRef: { name: 'all', namespace: 'platform' } } });
+    const metadata = { name: 'all', namespace: 'platform' };
+    const shared = (spec: JsonObject): KubeObject => ({ kind: VAULT_AUTH_GLOBAL, raw: { metadata, spec } });
+    const projects = (...objects: readonly KubeObject[]) => scope(SPEC, [login, ...objects]).projects;
+    expect(projects(shared({}))).toEqual(['kv']);
+    expect(projects(shared({ defaultVaultNamespace: 'team-c/' }))).toEqual(['team-c/kv']);
+    expect(projects(shared({ kubernetes: { namespace: 'team-d' } }))).toEqual(['team-d/kv']);
+    // Which of them counts is the operator's choice of a method.
+    expect(projects(shared({ defaultVaultNamespace: 'a', kubernetes: { namespace: 'b' } }))).toEqual([]);
+    expect(projects()).toEqual([]);
+    expect(scope({ ...SPEC, namespace: 'own' }, [login]).projects).toEqual(['own/kv']);
+  });
+
+  it.each([
+    ['path', { path: '../../../other/data/db' }],
+    ['path in the middle', { path: 'a/../../../other' }],
+    ['mount', { mount: 'kv/../other' }],
+    ['namespace', { namespace: 'team-a/..' }],
+  ])('cannot be read of a %s that leads out of them', (_what, more) => {
+    expect(scope({ ...SPEC, ...more }).projects).toEqual([]);
+    expect(scope({ ...SPEC, path: 'a..b/...' }).projects).toEqual(['kv']);
   });
 
   it('cannot be read where the login cannot', () => {

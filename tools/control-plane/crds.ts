@@ -48,6 +48,7 @@ export const CUSTOM_KINDS: readonly CustomKind[] = [
     'v1beta1/VaultDynamicSecret',
     'v1beta1/VaultPKISecret',
     'v1beta1/VaultAuth',
+    'v1beta1/VaultAuthGlobal',
     'v1beta1/VaultConnection',
   ),
   ...kindsOf('secrets.doppler.com', 'v1alpha1/DopplerSecret'),
