@@ -43,7 +43,11 @@ function kept(text: string): Line {
   return { edit: ' ', text };
 }
 
+/** Cells of the table that is made for a comparison. */
+const MOST_CELLS = 16_000_000;
+
 function compareMiddle(before: readonly string[], after: readonly string[]): readonly Line[] {
+  if ((before.length + 1) * (after.length + 1) > MOST_CELLS) return compareGreedily(before, after);
   const common = commonLengths(before, after);
   const at = (row: number, column: number): number => common[row * (after.length + 1) + column] ?? 0;
   const lines: Line[] = [];
@@ -64,6 +68,19 @@ function compareMiddle(before: readonly string[], after: readonly string[]): rea
     }
   }
   return lines;
+}
+
+/** Without a table, of texts that are long: good where lines were only added, and right in any case. */
+function compareGreedily(before: readonly string[], after: readonly string[]): readonly Line[] {
+  let row = 0;
+  const lines = after.map((text): Line => {
+    if (text !== before[row]) return { edit: '+', text };
+    row++;
+    return kept(text);
+  });
+  if (row === before.length) return lines;
+  const removed = before.map((text): Line => ({ edit: '-', text }));
+  return [...removed, ...after.map((text): Line => ({ edit: '+', text }))];
 }
 
 /** For every pair of positions, how many lines the rests have in common: a table, row by row. */

@@ -1,6 +1,9 @@
 /** How results look: tables, JSON, YAML, colours and symbols. */
 import { styleText } from 'node:util';
-import { stringify } from 'yaml';
+import { Document, Scalar, visit } from 'yaml';
+import type { Tags } from 'yaml';
+import { OCTAL } from '../kube/yaml-tags.ts';
+import { isRaw, printable, withEscapes } from './printable.ts';
 import type { Output, Terminal } from './terminal.ts';
 
 export interface Column<Row> {
@@ -116,12 +119,24 @@ function lengthOf(cell = ''): number {
 
 /** JSON as people and scripts read it: two blanks, a final newline. */
 function json(value: unknown): string {
-  return `${JSON.stringify(value, undefined, 2)}\n`;
+  return `${withEscapes(JSON.stringify(value, undefined, 2))}\n`;
 }
 
 /** The same as YAML: lines are not folded and nothing becomes an anchor. */
 export function yaml(value: unknown): string {
-  return stringify(value, { lineWidth: 0, aliasDuplicateObjects: false, version: '1.1' });
+  const document = new Document(value, { aliasDuplicateObjects: false, version: '1.1', customTags });
+  visit(document, {
+    Scalar(_key, node) {
+      // Only between double quotes YAML has escapes.
+      if (typeof node.value === 'string' && isRaw(node.value)) node.type = Scalar.QUOTE_DOUBLE;
+    },
+  });
+  return withEscapes(document.toString({ lineWidth: 0 }));
+}
+
+/** What Kubernetes' reader takes for a number is put in quotes. */
+function customTags(tags: Tags): Tags {
+  return [...tags, OCTAL];
 }
 
 export type Format = 'text' | 'json' | 'yaml';
@@ -136,13 +151,7 @@ export function listDocument(kind: string, items: readonly object[], summary: ob
   return { apiVersion: 'secrets.floe.dev/v1alpha1', kind, items, summary };
 }
 
-// oxlint-disable-next-line no-control-regex -- the point is to find them
-const CONTROL = /[\u0000-\u001F\u007F-\u009F\u200E\u200F\u2028-\u202E\u2066-\u2069]+/g;
-
-/** Text of strangers for a terminal: control characters and direction marks become a blank. */
-export function printable(text: string): string {
-  return text.replaceAll(CONTROL, ' ');
-}
+export { printable };
 
 export type Colour = 'red' | 'green' | 'yellow' | 'cyan' | 'bold' | 'dim';
 export type Paint = (colour: Colour, text: string) => string;

@@ -1,6 +1,7 @@
 /** The results of `review` as JUnit XML: a test case an object, which fails where the object is denied. */
 import { PROGRAM } from '../contract/keys.ts';
 import type { Reviewed } from './review-report.ts';
+import { printable } from './printable.ts';
 import { isFailed } from './review-report.ts';
 
 export function reviewJunit(results: readonly Reviewed[]): string {
@@ -20,10 +21,11 @@ export function reviewJunit(results: readonly Reviewed[]): string {
 function caseLines(result: Reviewed): readonly string[] {
   const { subject, reviewed } = result;
   const { file, line } = subject.manifest;
-  const name = escaped(`${subject.kind} ${subject.namespace}/${subject.name}`);
-  const open = `    <testcase classname="${escaped(file)}" name="${name}" file="${escaped(file)}" line="${line}"`;
-  const lines = reviewed.map(
-    ({ finding, line: at }) => `${file}:${at}: ${finding.severity}: ${finding.message}`,
+  const name = escaped(printable(`${subject.kind} ${subject.namespace}/${subject.name}`));
+  const place = escaped(printable(file));
+  const open = `    <testcase classname="${place}" name="${name}" file="${place}" line="${line}"`;
+  const lines = reviewed.map(({ finding, line: at }) =>
+    printable(`${file}:${at}: ${finding.severity}: ${finding.message}`),
   );
   if (lines.length === 0) return [`${open}/>`];
   const words = escaped(lines.join('\n'));

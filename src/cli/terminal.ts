@@ -1,4 +1,5 @@
 /** What a command speaks with: streams, environment and working directory, handed in so that tests can capture. */
+import { printableLines } from './printable.ts';
 
 /** A stream that text is written to; a terminal says so itself. */
 export interface Output {
@@ -52,7 +53,7 @@ export async function guarded(terminal: Terminal, command: () => Promise<number>
   try {
     return await command();
   } catch (error) {
-    terminal.stderr.write(`Error: ${messageOf(error)}\n`);
+    terminal.stderr.write(`Error: ${printableLines(messageOf(error))}\n`);
     return exitCodeOf(error);
   }
 }

@@ -21,7 +21,7 @@ const FLOAT: ScalarTag = {
 };
 
 /** YAML 1.2's octals, which go-yaml reads as well. */
-const OCTAL: ScalarTag = {
+export const OCTAL: ScalarTag = {
   tag: `${TAG}int`,
   default: true,
   format: 'OCT',

@@ -36,6 +36,17 @@ describe('unifiedDiff', () => {
     );
   });
 
+  it('is right for texts that are too long for a table of all their lines', () => {
+    const long = Array.from({ length: 60_000 }, (_, index) => `line ${index}`);
+    const more = ['first', ...long.slice(0, 100), 'X', ...long.slice(100), 'last'];
+    const other = ['first', ...long.slice(1).toReversed(), 'last'];
+    for (const after of [more, other]) {
+      const [one, two] = [`${long.join('\n')}\n`, `${after.join('\n')}\n`];
+      expect(apply(one, diff(one, two))).toBe(two);
+    }
+    expect(diff(long.join('\n'), more.join('\n')).match(/^[-+](?![-+])/gm)).toEqual(['+', '+', '+']);
+  });
+
   it('makes hunks that turn one text into the other', () => {
     const line = (index: number): string => `line ${index % 7}`;
     const before = Array.from({ length: 60 }, (_, index) => line(index)).join('\n');

@@ -1,5 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { growingTable, painter, printable, symbols, table, tableFor, yaml } from '../../src/cli/print.ts';
+import { parse } from 'yaml';
+import {
+  growingTable,
+  painter,
+  printable,
+  structured,
+  symbols,
+  table,
+  tableFor,
+  yaml,
+} from '../../src/cli/print.ts';
+import { parseManifests } from '../../src/kube/manifests.ts';
 
 const columns = [
   { header: 'NAME', minimum: 26, cell: (row: readonly string[]) => row[0] ?? '' },
@@ -53,6 +64,51 @@ describe('table', () => {
   it('lets no control character of a stranger reach the terminal', () => {
     expect(table(columns, [['a\u001B[31m\nb', 'c\u202Ed', '']])).toContain('a [31m b');
     expect(printable('\u009B1mx\u2066y')).toBe(' 1mx y');
+  });
+});
+
+describe('JSON and YAML', () => {
+  const hostile = 'a\u001B[31m\u009B1m\u202E\u2066\u061C\u2028\u0085\u0000b\tc\nd';
+  const odd = { [hostile]: hostile, list: [hostile, { [hostile]: 1 }], plain: 'é ✓ 日本' };
+
+  it('have escapes in the place of what a terminal obeys, and say the same', () => {
+    for (const format of ['json', 'yaml'] as const) {
+      const text = structured(format, odd);
+      expect(text).not.toMatch(/(?![\n])[\p{Cc}\p{Zl}\u061C\u202A-\u202E\u2066-\u2069]/u);
+      expect(text).toContain('é ✓ 日本');
+      expect(format === 'json' ? JSON.parse(text) : parse(text, { version: '1.1' })).toEqual(odd);
+    }
+  });
+
+  it('put quotes around what Kubernetes would read as something else', () => {
+    const texts = [
+      'yes',
+      'y',
+      'Off',
+      'null',
+      '~',
+      '1e3',
+      '0o17',
+      '017',
+      '08',
+      '1_0',
+      '.5',
+      '0x1',
+      '0b1',
+      '+1',
+      '- a',
+      'a: b',
+      '#c',
+      '=',
+      '',
+      ' a',
+      '@a',
+      '2001-01-01',
+      '12:30:45',
+    ];
+    const value = { texts, ...Object.fromEntries(texts.map((text) => [text, text])) };
+    expect(parseManifests(yaml({ apiVersion: 'v1', kind: 'X', value }), 'f')[0]?.raw['value']).toEqual(value);
+    expect(yaml(['0o17'])).toBe('- "0o17"\n');
   });
 });
 
