@@ -30,6 +30,10 @@ export interface AnnouncerOptions {
 
 /** Owners that are looked up at the same time or wait for it; a flood of reviews is told of no more than that. */
 const MOST = 200;
+/** Keys are kept, and what a pod says of its owner is any text. */
+const LONGEST_KEY = 1_000;
+/** No Event has room for more of a message. */
+const LONGEST_MESSAGE = 2_000;
 const BELIEVED = { max: 1_000, ttl: 60_000 };
 const TIMEOUT = 2_000;
 
@@ -59,6 +63,7 @@ export function createAnnouncer({ client, events }: AnnouncerOptions): Announcer
       const owner = controllerOf(request.object);
       if (owner === undefined || !isDnsLabel(request.namespace)) return;
       const key = JSON.stringify([request.namespace, owner]);
+      if (key.length > LONGEST_KEY) return;
       const messages = waiting.get(key) ?? [];
       if (!waiting.has(key) && waiting.size >= MOST) return;
       waiting.set(key, [...messages, message].slice(-MOST_MESSAGES));
@@ -81,8 +86,17 @@ function messageOf(request: Request, decision: Decision): Message | undefined {
   return {
     type: 'Warning',
     reason: 'SecretsFindings',
-    message: findings.map((one) => one.message).join(' '),
+    message: textOf(findings),
   };
+}
+
+function textOf(findings: Decision['findings']): string {
+  let words = '';
+  for (const { message } of findings) {
+    words += `${words === '' ? '' : ' '}${message}`;
+    if (words.length > LONGEST_MESSAGE) return words.slice(0, LONGEST_MESSAGE);
+  }
+  return words;
 }
 
 /** The owner, if it is there and has this uid; of a ReplicaSet the Deployment or Rollout that made it. */

@@ -126,6 +126,7 @@ describe('what was decided about a pod', () => {
     dryRun: false,
     ...more,
   });
+  const owned = (by: JsonObject): Request => request({ object: { metadata: { ownerReferences: [by] } } });
   const refused = {
     allowed: false,
     refusal: { code: 403, reason: 'Forbidden', message: 'FLOE-E801: no' },
@@ -183,6 +184,13 @@ describe('what was decided about a pod', () => {
     ]);
   });
 
+  it('is told with the first of very many findings', async () => {
+    const many = { ...warned, findings: Array.from({ length: 10_000 }, () => warned.findings[0]) };
+    await announce([request(), many as Decision]);
+    expect(emitted).toHaveLength(1);
+    expect(emitted[0]?.message.length).toBe(2000);
+  });
+
   it.each([
     ['a dry run', request({ dryRun: true }), refused],
     ['what is fine', request(), fine],
@@ -190,6 +198,12 @@ describe('what was decided about a pod', () => {
     ['a pod without an owner', request({ object: {} }), refused],
     ['an update', request({ operation: 'UPDATE' }), refused],
     ['a namespace that cannot be', request({ namespace: '../kube-system' }), refused],
+    ['an owner whose name is a megabyte', owned({ ...owner, name: 'o'.repeat(1_000_000) }), refused],
+    [
+      'an owner whose version is one',
+      owned({ ...owner, apiVersion: `apps/${'v'.repeat(1_000_000)}` }),
+      refused,
+    ],
   ])('is not told of %s', async (_what, one, decision) => {
     await announce([one, decision]);
     expect([emitted, read]).toEqual([[], []]);
@@ -201,7 +215,7 @@ describe('what was decided about a pod', () => {
     ['is of a kind that makes no pods', { ...owner, apiVersion: 'v1', kind: 'Secret' }],
     ['has a name that leads elsewhere', { ...owner, name: '../../secrets' }],
   ])('is told to nobody where the owner %s', async (_what, forged) => {
-    await announce([request({ object: { metadata: { ownerReferences: [forged] } } }), refused]);
+    await announce([owned(forged), refused]);
     expect(emitted).toEqual([]);
   });
 });
