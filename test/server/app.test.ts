@@ -61,9 +61,9 @@ describe('a review', () => {
     expect((await post(port, body)).status).toBe(200);
   });
 
-  it('may be 8 MiB long, and no longer', async () => {
+  it('may be 16 MiB long, and no longer', async () => {
     const { port } = await startWebhook();
-    const limit = 8 * 1024 * 1024;
+    const limit = 16 * 1024 * 1024;
     const padding = limit - Buffer.byteLength(review({ object: '' }));
     expect((await post(port, review({ object: 'x'.repeat(padding) }))).status).toBe(200);
     const tooLong = post(port, review({ object: 'x'.repeat(padding + 1) }));
