@@ -2,6 +2,7 @@
  * Watches over the syncs of the opted-in namespaces: their age and health as metrics, an Event on the workloads whose
  * pods use a Secret that goes stale or loses its source, and a PolicyReport where its CRD is installed.
  */
+import { isDnsSubdomain } from '../kube/names.ts';
 import type { Config } from '../config/config.ts';
 import type { Inquiry } from '../review/inquiry.ts';
 import type { Settings } from '../review/settings.ts';
@@ -48,7 +49,9 @@ export function syncHealth(config: Config): Controller {
 function statesOf(parts: ControllerParts, settings: Settings): readonly Watched[] {
   const names = new Map<string, { readonly namespace: string; readonly secret: string }>();
   const add = (namespace: string, secret: string): void => {
-    if (parts.isWatched(namespace)) names.set(`${namespace}/${secret}`, { namespace, secret });
+    // What no Secret can be called is no name, but any text, for labels, reports and Events.
+    if (isDnsSubdomain(secret) && parts.isWatched(namespace))
+      names.set(`${namespace}/${secret}`, { namespace, secret });
   };
   for (const object of parts.world.syncObjects()) {
     for (const { namespace, name } of targetsOf(settings.kinds, object)) add(namespace, name);

@@ -111,6 +111,15 @@ describe('the health of syncs', () => {
     expect(reign.gauges.get('floe_secrets_sync_ready')).toEqual([]);
   });
 
+  it('has none of what no Secret can be called', async () => {
+    lead();
+    for (const name of ['db', 'd"b\n', 'x'.repeat(1_000_000)]) sync(name, true);
+    await reign.pass(TURN);
+    expect(reign.gauges.get('floe_secrets_sync_ready')).toEqual([
+      { namespace: 'floe-jobs', secret: 'db', plugin: 'infisical', value: 1 },
+    ]);
+  });
+
   it('ages', async () => {
     lead();
     sync('db', false);
