@@ -44,7 +44,10 @@ describe.skipIf(!needs('apiserver')).each(['Fail', 'Ignore'] as const)(
       });
     const large = (secret: string): object =>
       podAsking(secret, { containers: [{ name: 'dbt', image: 'dbt', args: ['x'.repeat(2.9 * MIB)] }] });
-    const manyReferences = (names: (index: number) => string): object =>
+    const manyReferences = (
+      names: (index: number) => string,
+      keys = (_index: number) => 'PASSWORD',
+    ): object =>
       podAsking('', {
         containers: [
           {
@@ -52,7 +55,7 @@ describe.skipIf(!needs('apiserver')).each(['Fail', 'Ignore'] as const)(
             image: 'dbt',
             env: Array.from({ length: 30_000 }, (_, index) => ({
               name: `V${index}`,
-              valueFrom: { secretKeyRef: { name: names(index), key: 'PASSWORD' } },
+              valueFrom: { secretKeyRef: { name: names(index), key: keys(index) } },
             })),
           },
         ],
@@ -106,6 +109,32 @@ describe.skipIf(!needs('apiserver')).each(['Fail', 'Ignore'] as const)(
       );
       expect(answer).toMatchObject({ allowed: false, code: 422 });
       expect(answer.message).toContain('FLOE-E805');
+    });
+
+    test('30,000 keys that are not there are refused, with the first of them', async () => {
+      const pod = manyReferences(
+        () => 'db',
+        (index) => `K${index}`,
+      );
+      const answer = await tryPod(api, namespace, pod);
+      expect(answer).toMatchObject({ allowed: false, code: 403, refusedBy: 'validate' });
+      expect(answer.message).toContain("FLOE-E802: Secret 'db' in namespace");
+    });
+
+    test('a large Secret in 30,000 envFrom entries is admitted', async () => {
+      const keys = Array.from({ length: 15_000 }, (_, index) => [`K${index}`, ''] as const);
+      await makeSecret(api, namespace, 'large', Object.fromEntries(keys));
+      const envFrom = Array.from({ length: 30_000 }, () => ({ secretRef: { name: 'large' } }));
+      const pod = podAsking('', { containers: [{ name: 'dbt', image: 'dbt', envFrom }] });
+      expect(await tryPod(api, namespace, pod)).toMatchObject({ allowed: true });
+    });
+
+    test('3,000 names for 15,000 containers are one mistake', async () => {
+      const names = Array.from({ length: 3_000 }, (_, index) => `s${index.toString(36)}`);
+      const containers = Array.from({ length: 15_000 }, (_, index) => ({ name: `c${index}`, image: 'x' }));
+      const answer = await tryPod(api, namespace, podAsking(names.join(), { containers }));
+      expect(answer).toMatchObject({ allowed: false, code: 422, refusedBy: 'mutate' });
+      expect(answer.message).toContain('3000 entries in each of 15000 containers');
     });
 
     test('a name that the API server makes is judged in both calls', async () => {
