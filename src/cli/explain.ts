@@ -66,7 +66,7 @@ async function explainAll(config: Config, options: Options, terminal: Terminal):
   if (files === (asked !== undefined)) {
     throw new CommandError('name a pod, KIND/NAME of a workload, or manifests with -f', EXIT.usage);
   }
-  const terms = { kinds: settings.kinds, scope: (home: string) => home };
+  const terms = { settings, scope: (home: string) => home };
   return withSurvey(options, terminal, terms, async (surveyed) => {
     const desk = { config, settings, surveyed };
     const explained =

@@ -23,7 +23,7 @@ export async function run(options: Options, terminal: Terminal): Promise<number>
     const settings = settingsOf(loadConfig({ env, cwd, flags: {} }));
     const scope = (home: string): string | undefined =>
       flagOption(options, 'allNamespaces') ? undefined : home;
-    const terms = { kinds: settings.kinds, scope, running: false };
+    const terms = { settings, scope, running: false };
     return withSurvey(options, terminal, terms, async ({ survey, namespace }) => {
       const wires = wiringOf(survey.contents, namespace);
       const codes = reportFailures(survey.failures, terminal);

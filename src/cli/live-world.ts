@@ -9,13 +9,12 @@ import { readSecret } from '../cluster/secret-table.ts';
 import { readSyncResources } from '../cluster/snapshot.ts';
 import type { Survey } from '../cluster/survey.ts';
 import { worldOfContents } from '../cluster/world-files.ts';
-import { DEFAULT_INSTALL_NAMESPACE, PROGRAM } from '../contract/keys.ts';
 import type { KubeObject, ResourceKind } from '../kube/object.ts';
 import { NAMESPACE, SECRET } from '../kube/object.ts';
 import type { SecretRecord } from '../kube/secret.ts';
 import type { Read, ReadFailure, Want, World } from '../kube/world.ts';
 import { UNREAD } from '../kube/world.ts';
-import type { SyncKind } from '../plugins/plugin.ts';
+import type { Settings } from '../review/settings.ts';
 
 export interface LiveWorld {
   readonly world: World;
@@ -33,7 +32,7 @@ const TIMEOUT = 10_000;
 /** Lists the sync resources and leaves everything else to be read when it is wanted. */
 export async function openLiveWorld(
   client: Client,
-  kinds: readonly SyncKind[],
+  { kinds, config }: Settings,
   home: string,
 ): Promise<LiveWorld> {
   const listed = await readSyncResources(client, { kinds, namespace: home });
@@ -43,17 +42,19 @@ export async function openLiveWorld(
     whole: new Set(),
     failures: listed.failures,
     home,
+    installation: config.webhook.name,
   });
 }
 
 /** What a survey saw is known, and what it saw none of is not there; only the rest is read when it is wanted. */
 export function openSurveyedWorld(
   client: Client,
-  kinds: readonly SyncKind[],
+  { kinds, config }: Settings,
   { survey, home }: { readonly survey: Survey; readonly home: string },
 ): LiveWorld {
   const { contents, whole } = survey;
-  return readingOn(client, { known: worldOfContents(contents, kinds), whole, failures: [], home });
+  const known = worldOfContents(contents, kinds);
+  return readingOn(client, { known, whole, failures: [], home, installation: config.webhook.name });
 }
 
 interface Beginning {
@@ -62,12 +63,11 @@ interface Beginning {
   readonly whole: ReadonlySet<string>;
   readonly failures: readonly ReadFailure[];
   readonly home: string;
+  /** The name of the one whose leader is asked for. */
+  readonly installation: string;
 }
 
-/** The installation whose leader is asked for. */
-const LEADER = { namespace: DEFAULT_INSTALL_NAMESPACE, name: PROGRAM };
-
-function readingOn(client: Client, { known, whole, failures, home }: Beginning): LiveWorld {
+function readingOn(client: Client, { known, whole, failures, home, installation }: Beginning): LiveWorld {
   // Only who asks for a gate wants to know of it, and few may read Leases.
   let leader: Read<readonly string[]> | 'wanted' | undefined;
   const lookup = createLookup(client, { max: 0, ttl: 0, timeoutMs: TIMEOUT });
@@ -97,7 +97,7 @@ function readingOn(client: Client, { known, whole, failures, home }: Beginning):
     },
     async read(wants) {
       const isLeaderWanted = leader === 'wanted';
-      if (isLeaderWanted) leader = await readLeader(client, LEADER);
+      if (isLeaderWanted) leader = await readLeader(client, installation);
       const fresh = new Map(wants.map((want) => [keyOfWant(want), want]));
       for (const key of [...objects.keys(), ...secrets.keys()]) fresh.delete(key);
       await Promise.all([...fresh.values()].map(answer));

@@ -7,6 +7,7 @@ import { wordsOf } from '../cluster/failure.ts';
 import { targetsOf } from '../cluster/watched-kinds.ts';
 import type { ReadFailure } from '../kube/world.ts';
 import type { SyncKind } from '../plugins/plugin.ts';
+import type { Settings } from '../review/settings.ts';
 import type { LiveWorld } from './live-world.ts';
 import type { Options } from './options.ts';
 import { flagOption, listOption, textOption } from './options.ts';
@@ -61,10 +62,11 @@ export async function withObserver<T>(
 export async function withWorld<T>(
   options: Options,
   terminal: Terminal,
-  kinds: readonly SyncKind[],
+  settings: Settings,
   work: (world: LiveWorld) => Promise<T>,
 ): Promise<T> {
   const paths = listOption(options, 'world');
+  const { kinds } = settings;
   const live = flagOption(options, 'live');
   if (live && paths.length > 0) throw new CommandError('--live and --world exclude each other', EXIT.usage);
   if (!live) {
@@ -75,7 +77,7 @@ export async function withWorld<T>(
   }
   return withClient(options, terminal, async (client) => {
     const { openLiveWorld } = await import('./live-world.ts');
-    return work(await openLiveWorld(client, kinds, textOption(options, 'namespace') ?? client.namespace));
+    return work(await openLiveWorld(client, settings, textOption(options, 'namespace') ?? client.namespace));
   });
 }
 

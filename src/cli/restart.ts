@@ -37,7 +37,7 @@ export async function run(options: Options, terminal: Terminal): Promise<number>
     const dryRun = flagOption(options, 'dryRun');
     refuseWhatCannotBe(options, dryRun);
     const settings = settingsOf(loadConfig({ env: terminal.env, cwd: terminal.cwd, flags: {} }));
-    const terms = { kinds: settings.kinds, scope: (home: string) => home };
+    const terms = { settings, scope: (home: string) => home };
     const { restarts, failures, home, exists } = await withProgress(terminal, async (progress) =>
       withSurvey(options, terminal, terms, async (surveyed) => {
         const { live, survey, client } = surveyed;

@@ -74,7 +74,7 @@ async function reviewAll(options: Options, terminal: Terminal): Promise<Review> 
   if (bundlePaths(options).length === 0) throw new CommandError('-f FILE, DIR or - is needed', EXIT.usage);
   const written = await readBundle(options, terminal);
   const reviewer = createReviewer(config);
-  return withWorld(options, terminal, settings.kinds, async (below) => {
+  return withWorld(options, terminal, settings, async (below) => {
     // kubectl would apply them to the context's namespace; without a cluster it is `default`.
     const otherwise = flagOption(options, 'live') ? below.home : 'default';
     const namespace = textOption(options, 'namespace') ?? otherwise;

@@ -67,7 +67,7 @@ async function scanWith({ config, progress }: Terms, options: Options, terminal:
   const everywhere = flagOption(options, 'allNamespaces');
   const chosen = everywhere ? undefined : textOption(options, 'namespace');
   const onProgress = (read: number): void => progress.say(`${read} objects read`);
-  const terms = { kinds: settings.kinds, scope: () => chosen, secrets: true, onProgress };
+  const terms = { settings, scope: () => chosen, secrets: true, onProgress };
   return withSurvey(options, terminal, terms, async (surveyed) => {
     const { survey, live } = surveyed;
     const places = placesOf(surveyed.survey, settings, { chosen, everywhere });

@@ -4,7 +4,7 @@ import { readManifestsAt } from '../cluster/manifest-files.ts';
 import type { Survey } from '../cluster/survey.ts';
 import { readSurvey, surveyOfManifests } from '../cluster/survey.ts';
 import { contentsOf, worldOfContents } from '../cluster/world-files.ts';
-import type { SyncKind } from '../plugins/plugin.ts';
+import type { Settings } from '../review/settings.ts';
 import { impliedObjects, manifestOf } from './bundle.ts';
 import type { LiveWorld } from './live-world.ts';
 import { openSurveyedWorld } from './live-world.ts';
@@ -24,7 +24,7 @@ export interface Surveyed {
 }
 
 interface SurveyTerms {
-  readonly kinds: readonly SyncKind[];
+  readonly settings: Settings;
   /** The namespace to look over; undefined: all of them. `home` is that of `-n` or of the context. */
   readonly scope: (home: string) => string | undefined;
   /** Whether Secrets are listed, and not read one by one when they are wanted. */
@@ -38,9 +38,10 @@ interface SurveyTerms {
 export async function withSurvey<T>(
   options: Options,
   terminal: Terminal,
-  { kinds, scope, secrets = false, running = true, onProgress }: SurveyTerms,
+  { settings, scope, secrets = false, running = true, onProgress }: SurveyTerms,
   work: (surveyed: Surveyed) => Promise<T>,
 ): Promise<T> {
+  const { kinds } = settings;
   const paths = listOption(options, 'world');
   if (paths.length > 0) {
     const survey = completed(surveyOfManifests(await readManifestsAt(paths, terminal.cwd), kinds));
@@ -60,7 +61,7 @@ export async function withSurvey<T>(
       ...(onProgress === undefined ? {} : { onProgress }),
     });
     const survey = completed(read);
-    return work({ survey, client, live: openSurveyedWorld(client, kinds, { survey, home }), ...place });
+    return work({ survey, client, live: openSurveyedWorld(client, settings, { survey, home }), ...place });
   });
 }
 

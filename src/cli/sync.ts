@@ -84,7 +84,7 @@ async function look(
   settings: Settings,
   { namespace, name }: { readonly namespace: string; readonly name: string },
 ): Promise<SyncSubject> {
-  return subjectOf(await openLiveWorld(client, settings.kinds, namespace), settings, name);
+  return subjectOf(await openLiveWorld(client, settings, namespace), settings, name);
 }
 
 interface Manner extends Terms {

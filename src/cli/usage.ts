@@ -26,7 +26,7 @@ export async function run(options: Options, terminal: Terminal): Promise<number>
     const scope = (home: string): string | undefined => (everywhere ? undefined : home);
     const usage = await withProgress(terminal, async (progress) => {
       const onProgress = (read: number): void => progress.say(`${read} objects read`);
-      const terms = { kinds: settings.kinds, scope, onProgress };
+      const terms = { settings, scope, onProgress };
       return withSurvey(options, terminal, terms, async ({ survey, live, ...surveyed }) => {
         const users = await usersOf({ survey, live, ...surveyed }, { settings, secret, ...surveyed });
         const places = new Set([live.home, ...users.map(({ namespace }) => namespace)]);

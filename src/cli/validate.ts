@@ -31,7 +31,7 @@ export async function run(options: Options, terminal: Terminal): Promise<number>
     const format = formatOption(options, FORMATS);
     const manifest = await readManifest(options, terminal);
     const settings = settingsOf(loadConfig({ env: terminal.env, cwd: terminal.cwd, flags: {} }));
-    return withWorld(cluster(options, manifest), terminal, settings.kinds, async (live) => {
+    return withWorld(cluster(options, manifest), terminal, settings, async (live) => {
       const namespace = live.home;
       const wanted = groupReferences(manifest.references, namespace);
       const environment = terminal.env['FLOE_ENV'] || undefined;

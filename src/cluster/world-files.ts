@@ -13,7 +13,6 @@ import {
   createdAt,
   groupOf,
   isSameKind,
-  nameOf,
   namespaceOf,
 } from '../kube/object.ts';
 import type { SecretRecord } from '../kube/secret.ts';
@@ -21,7 +20,6 @@ import { worldOf } from '../kube/static-world.ts';
 import type { KindState, World } from '../kube/world.ts';
 import { watchedRead } from '../kube/world.ts';
 import type { SyncKind } from '../plugins/plugin.ts';
-import { PROGRAM } from '../contract/keys.ts';
 import { holdingOf } from './lease.ts';
 import type { DatedManifest } from './manifest-files.ts';
 import { fingerprintOf, readManifestsAt } from './manifest-files.ts';
@@ -87,9 +85,9 @@ export function worldOfContents(contents: WorldContents, kinds: readonly SyncKin
   };
 }
 
-/** What the leader runs, as its Lease says. Time stands still in files, so who holds it holds it. */
+/** What the leader runs, as its Lease says; no other Lease says such a thing. Time stands still in files, so who holds it holds it. */
 function controllersOf({ kind, raw }: KubeObject): readonly string[] {
-  if (!isSameKind(kind, LEASE) || nameOf(raw) !== PROGRAM) return [];
+  if (!isSameKind(kind, LEASE)) return [];
   const { holder, controllers } = holdingOf(raw);
   return holder === '' ? [] : controllers;
 }

@@ -58,7 +58,7 @@ spec: {containers: [{name: dbt, image: dbt}]}
     await served(cluster);
     await createSync(cluster, 'sync', 'db');
     await createSync(cluster, 'late', 'waiting');
-    await allow(cluster, 'reader', [
+    await allow(cluster, 'reader', 'reader', [
       { apiGroups: [''], resources: ['secrets', 'serviceaccounts', 'namespaces'], verbs: ['get'] },
       { apiGroups: [GROUP], resources: ['*'], verbs: ['list'] },
     ]);
@@ -180,7 +180,7 @@ spec: {containers: [{name: dbt, image: dbt}]}
     );
     expect(told.code).toBe(4);
     const leases = '/apis/coordination.k8s.io/v1/namespaces/floe-secrets-system/leases';
-    const lease = (renewTime: Date): object => ({
+    const lease = (renewTime: Date) => ({
       metadata: {
         name: 'floe-secrets-webhook',
         annotations: { 'secrets.floe.dev/controllers': 'gates,reload' },
@@ -199,6 +199,23 @@ spec: {containers: [{name: dbt, image: dbt}]}
     expect([waits.out, waits.code]).toEqual([expect.stringContaining('the pod waits for it'), 0]);
     const explained = await captured(explain, admin(files), { cwd: gated });
     expect([explained.out, explained.code]).toEqual([expect.stringContaining('the pod waits for it'), 0]);
+
+    // The same installation elsewhere, by another name: its webhooks lead to it.
+    await cluster.request('DELETE', `${leases}/floe-secrets-webhook`);
+    await allow(cluster, 'reader-of-leases', 'reader', [
+      { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get'] },
+    ]);
+    const unsure = await reviewed(as(reader.token));
+    const unseen = 'cannot get mutatingwebhookconfigurations.admissionregistration.k8s.io (RBAC)';
+    expect([unsure.err, unsure.code]).toEqual([expect.stringContaining(unseen), 4]);
+    await registerElsewhere(cluster, 'platform');
+    const elsewhere = leases.replace('floe-secrets-system', 'platform');
+    const moved = lease(new Date());
+    await cluster.request('POST', elsewhere, { ...moved, metadata: { ...moved.metadata, name: 'team' } });
+    for (const env of [{}, { FLOE_SECRETS_WEBHOOK_NAME: 'team' }]) {
+      const found = await captured(review, { ...admin(files), live: true }, { cwd: gated, env });
+      expect([found.out, found.code]).toEqual([expect.stringContaining('the pod waits for it'), 0]);
+    }
   });
 
   it('sees sync resources of an operator that serves only an older version', async () => {
@@ -269,13 +286,34 @@ async function createSync(cluster: ControlPlane, name: string, target: string): 
   });
 }
 
-async function allow(cluster: ControlPlane, user: string, rules: readonly object[]): Promise<void> {
+async function allow(
+  cluster: ControlPlane,
+  role: string,
+  user: string,
+  rules: readonly object[],
+): Promise<void> {
   const rbac = '/apis/rbac.authorization.k8s.io/v1';
   const apiGroup = 'rbac.authorization.k8s.io';
-  await cluster.request('POST', `${rbac}/clusterroles`, { metadata: { name: user }, rules });
+  await cluster.request('POST', `${rbac}/clusterroles`, { metadata: { name: role }, rules });
   await cluster.request('POST', `${rbac}/clusterrolebindings`, {
-    metadata: { name: user },
-    roleRef: { apiGroup, kind: 'ClusterRole', name: user },
+    metadata: { name: role },
+    roleRef: { apiGroup, kind: 'ClusterRole', name: role },
     subjects: [{ apiGroup, kind: 'User', name: user }],
+  });
+}
+
+/** As the chart registers an installation `team` of this namespace; without rules nothing is called. */
+async function registerElsewhere(cluster: ControlPlane, namespace: string): Promise<void> {
+  await cluster.request('POST', '/api/v1/namespaces', { metadata: { name: namespace } });
+  const webhook = {
+    name: 'mutate.secrets.floe.dev',
+    clientConfig: { service: { namespace, name: 'team', path: '/mutate' } },
+    failurePolicy: 'Ignore',
+    sideEffects: 'None',
+    admissionReviewVersions: ['v1'],
+  };
+  await cluster.request('POST', '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations', {
+    metadata: { name: 'team' },
+    webhooks: [webhook],
   });
 }

@@ -66,6 +66,15 @@ describe('readWorldFolder', () => {
     expect(world.secret('floe-jobs', 'db')).toEqual({ state: 'absent' });
   });
 
+  it('knows what the leader runs, whatever its installation is called', async () => {
+    const lease = (name: string, controllers: string): string =>
+      `apiVersion: coordination.k8s.io/v1\nkind: Lease\nmetadata: {name: ${name}, annotations: {${controllers}}}\nspec: {holderIdentity: a}\n`;
+    put('a.yaml', lease('some-operator', ''));
+    put('b.yaml', lease('team-secrets', 'secrets.floe.dev/controllers: "gates,reload"'));
+    const world = await readWorldFolder([folder], { kinds });
+    expect(['gates', 'reload', 'index'].map(world.serves)).toEqual([true, true, false]);
+  });
+
   it("takes an object's age from its creation time, else from the file", async () => {
     const account = (more: string): string =>
       `apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: a${more}}\n`;
