@@ -83,7 +83,7 @@ function readingOn(client: Client, { known, whole, failures, home, installation 
     later ?? (listed.state !== 'absent' || whole.has(resourceName(kind)) ? listed : UNREAD);
   return {
     home,
-    world: {
+    world: seenByPerson({
       ...known,
       namespace: (name) =>
         newest(known.namespace(name), NAMESPACE, objects.get(objectKey(NAMESPACE, '', name))),
@@ -94,7 +94,7 @@ function readingOn(client: Client, { known, whole, failures, home, installation 
         leader ??= 'wanted';
         return leader !== 'wanted' && leader.state === 'present' && leader.value.includes(controller);
       },
-    },
+    }),
     async read(wants) {
       const isLeaderWanted = leader === 'wanted';
       if (isLeaderWanted) leader = await readLeader(client, installation);
@@ -109,6 +109,26 @@ function readingOn(client: Client, { known, whole, failures, home, installation 
       return [...failures, ...reads.flatMap((read) => (read.state === 'failed' ? [read.failure] : []))];
     },
   };
+}
+
+/** What cannot be read here is no matter of the webhook's rights. */
+function seenByPerson(world: World): World {
+  const read = <T>(look: Read<T>): Read<T> => (look.state === 'failed' ? byPerson(look) : look);
+  return {
+    ...world,
+    namespace: (name) => read(world.namespace(name)),
+    object: (kind, namespace, name) => read(world.object(kind, namespace, name)),
+    secret: (namespace, name) => read(world.secret(namespace, name)),
+    watched: (kind, namespace, name) => read(world.watched(kind, namespace, name)),
+    kind(kind) {
+      const known = world.kind(kind);
+      return known.state === 'failed' ? byPerson(known) : known;
+    },
+  };
+}
+
+function byPerson<T extends { readonly failure: ReadFailure }>(failed: T): T {
+  return { ...failed, failure: { ...failed.failure, asker: 'person' } };
 }
 
 /** A Namespace is an object here. */

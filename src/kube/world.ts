@@ -11,6 +11,8 @@ export interface ReadFailure {
   readonly reason: 'unavailable' | 'forbidden';
   /** For people, without addresses or tokens: 'cannot get secrets in namespace floe-jobs: connection refused'. */
   readonly message: string;
+  /** Who looked, where it was a person with rights of their own; else it was the webhook. */
+  readonly asker?: 'person';
 }
 
 /** What one look gave. `unread`: nobody has looked yet; whoever needs it says so in a `Want`. */

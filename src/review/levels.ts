@@ -98,13 +98,23 @@ export function requireKeysWishes(levels: readonly Level[]): readonly Wish[] {
   });
 }
 
+/** By who looked in vain. */
+const REMEDIES = {
+  webhook: {
+    forbidden: "grant the webhook's ServiceAccount this permission",
+    unavailable: 'try again; the webhook could not reach the Kubernetes API in time',
+  },
+  person: {
+    forbidden: 'ask for this permission, or use another --context; the webhook has rights of its own',
+    unavailable: 'try again; the Kubernetes API could not be reached in time',
+  },
+};
+
 export function unreadable(what: string, failure: ReadFailure): Draft {
-  const code = failure.reason === 'forbidden' ? 'FLOE-E821' : 'FLOE-E820';
-  const suggestion =
-    failure.reason === 'forbidden'
-      ? "grant the webhook's ServiceAccount this permission"
-      : 'try again; the webhook could not reach the Kubernetes API in time';
-  return draft(code, `${what} could not be read: ${failure.message}`, { state: 'Unknown', suggestion });
+  const { reason, message, asker = 'webhook' } = failure;
+  const code = reason === 'forbidden' ? 'FLOE-E821' : 'FLOE-E820';
+  const suggestion = REMEDIES[asker][reason];
+  return draft(code, `${what} could not be read: ${message}`, { state: 'Unknown', suggestion });
 }
 
 function addJobs(levels: Level[], inquiry: Inquiry, pod: unknown, findings: Draft[]): void {

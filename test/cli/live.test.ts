@@ -159,6 +159,23 @@ spec: {containers: [{name: dbt, image: dbt}]}
     expect((await captured(review, options, { cwd: other })).code).toBe(5);
   });
 
+  it('review --live tells who may not read of their own rights, not of the webhook', async () => {
+    const files = { filename: ['pod.yaml'], live: true };
+    const namespaces = [{ apiGroups: [''], resources: ['namespaces'], verbs: ['get'] }];
+    const refused = async (): Promise<string> => {
+      const { out, code } = await captured(review, as(nobody.token, files), { cwd: folder });
+      expect([out, code]).toEqual([expect.stringContaining('ask for this permission'), 4]);
+      expect(out).not.toContain('ServiceAccount this permission');
+      return out;
+    };
+    expect(await refused()).toContain("FLOE-E821: namespace 'floe-jobs' could not be read");
+    await allow(cluster, 'reader-of-namespaces', 'nobody', namespaces);
+    expect(await refused()).toContain("FLOE-E821: Secret 'db' could not be read: cannot get secrets in");
+    const options = as(nobody.token, { filename: ['pod.yaml'] });
+    const explained = await captured(explain, options, { cwd: folder });
+    expect([explained.out, explained.code]).toEqual([expect.stringContaining('ask for this permission'), 4]);
+  });
+
   it('review --live and explain know whether somebody opens gates', async () => {
     await createSync(cluster, 'young', 'to-come');
     const gated = folderOf({
