@@ -5,7 +5,7 @@ export const DOCTOR_COMMAND: CommandDeclaration = {
   name: 'doctor',
   about: 'check the installation, and say how to mend what is wrong',
   examples: [
-    ['doctor', 'the installation in floe-secrets-system'],
+    ['doctor', 'the installation that the webhooks lead to'],
     ['doctor -n floe-secrets-system --name floe-secrets-webhook -o json', 'for a script'],
   ],
   declare: (command) => {

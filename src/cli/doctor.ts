@@ -1,6 +1,8 @@
 /** `floe-secrets doctor`: every check of the installation, with what mends it. */
+import type { Client } from '../cluster/client.ts';
 import { diagnose } from '../cluster/diagnosis.ts';
 import { isRefused } from '../cluster/failure.ts';
+import { findInstallation } from '../cluster/find-installation.ts';
 import type { Finding } from '../cluster/patient.ts';
 import { DEFAULT_INSTALL_NAMESPACE } from '../contract/keys.ts';
 import { withClient } from './observe.ts';
@@ -18,15 +20,23 @@ export async function run(options: Options, terminal: Terminal, version: string)
   return guarded(terminal, async () => {
     const format = formatOption(options, FORMATS);
     const name = textOption(options, 'name') ?? '';
-    const namespace = textOption(options, 'namespace') ?? DEFAULT_INSTALL_NAMESPACE;
-    const findings = await withClient(options, terminal, async (client) =>
-      diagnose({ client, namespace, name, version, now: Date.now() }),
-    );
+    const findings = await withClient(options, terminal, async (client) => {
+      const namespace = textOption(options, 'namespace') ?? (await usualNamespace(client, name));
+      return diagnose({ client, namespace, name, version, now: Date.now() });
+    });
     terminal.stdout.write(
       format === 'text' ? asText(findings, terminal) : structured(format, asDocument(findings)),
     );
     return worstExit(findings.map(exitCodeOf));
   });
+}
+
+/** Where the webhook configurations of this name lead to; without them where an installation usually is. */
+async function usualNamespace(client: Client, name: string): Promise<string> {
+  const found = await findInstallation(client, name);
+  return found.state === 'present' && found.value.name === name
+    ? found.value.namespace
+    : DEFAULT_INSTALL_NAMESPACE;
 }
 
 function exitCodeOf({ outcome, message }: Finding): number {

@@ -37,6 +37,19 @@ export async function findInstallation(
   }
 }
 
+/** What to type where an installation is not where it was looked for. */
+export async function whereInstead(
+  client: Pick<Client, 'get' | 'list'>,
+  { namespace, name }: Place,
+): Promise<string> {
+  const found = await findInstallation(client, name);
+  const other = found.state === 'present' ? found.value : undefined;
+  if (other !== undefined && (other.namespace !== namespace || other.name !== name)) {
+    return `the webhooks of this cluster lead elsewhere: floe-secrets doctor -n ${other.namespace} --name ${other.name}`;
+  }
+  return `helm install ${name} deploy/chart -n ${namespace} --create-namespace; another installation: --name and -n`;
+}
+
 /** Undefined where a configuration is not this project's, or leads to an address instead of a Service. */
 function placeIn(configuration: Json | undefined): Place | undefined {
   const ours = asArray(get(configuration, 'webhooks')).find((one) => text(one, 'name') === WEBHOOKS.mutate);

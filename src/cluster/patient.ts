@@ -12,6 +12,7 @@ import { CONFIG_MAP } from '../kube/object.ts';
 import { errorOfFault } from './api-error.ts';
 import type { Client } from './client.ts';
 import { failureOf } from './failure.ts';
+import { whereInstead } from './find-installation.ts';
 import { collectionPath, objectPath } from './paths.ts';
 
 export interface Finding {
@@ -53,7 +54,8 @@ export async function admitPatient(
 ): Promise<{ readonly patient: Patient; readonly findings: readonly Finding[] }> {
   const reader = readerOf(installation.client, installation.namespace);
   const settings = await reader.read(CONFIG_MAP, installation.name);
-  const { config, findings } = configIn(settings, installation);
+  const { config, findings } =
+    settings.state === 'absent' ? await withoutSettings(installation) : configIn(settings, installation);
   return { patient: { ...installation, ...reader, config }, findings };
 }
 
@@ -91,30 +93,42 @@ async function attempt<T>(
   }
 }
 
+/** What an installation is told to do, and what there is to say of that. */
+interface Told {
+  readonly config: Config;
+  readonly findings: readonly Finding[];
+}
+
+const SETTINGS = 'settings';
+
+async function withoutSettings(installation: Installation): Promise<Told> {
+  const message = `there is no ${placeOf(installation)}`;
+  const fix = await whereInstead(installation.client, installation);
+  return { config: defaultConfig(), findings: [{ check: SETTINGS, outcome: 'failed', message, fix }] };
+}
+
+function placeOf({ name, namespace }: Pick<Patient, 'name' | 'namespace'>): string {
+  return `ConfigMap ${name} in namespace ${namespace}`;
+}
+
 function configIn(
-  settings: Reading<JsonObject>,
-  { name, namespace }: Pick<Patient, 'name' | 'namespace'>,
-): { readonly config: Config; readonly findings: readonly Finding[] } {
-  const check = 'settings';
-  const place = `ConfigMap ${name} in namespace ${namespace}`;
+  settings: Exclude<Reading<JsonObject>, { state: 'absent' }>,
+  installation: Pick<Patient, 'name' | 'namespace'>,
+): Told {
+  const place = placeOf(installation);
   if (settings.state === 'failed') {
     const message = `${settings.why}; taken for the defaults`;
-    return { config: defaultConfig(), findings: [{ check, outcome: 'unknown', message }] };
-  }
-  if (settings.state === 'absent') {
-    const message = `there is no ${place}`;
-    const fix = `helm install ${name} deploy/chart -n ${namespace}; another installation: --name and -n`;
-    return { config: defaultConfig(), findings: [{ check, outcome: 'failed', message, fix }] };
+    return { config: defaultConfig(), findings: [{ check: SETTINGS, outcome: 'unknown', message }] };
   }
   try {
     const config = frozenConfig(
       FILE_SCHEMA.parse(parse(text(dig(settings.value, 'data'), 'config.yaml') ?? '')),
     );
-    return { config, findings: [{ check, outcome: 'ok', message: `${place} can be read` }] };
+    return { config, findings: [{ check: SETTINGS, outcome: 'ok', message: `${place} can be read` }] };
   } catch {
     const message = `${place} holds settings that this program does not know`;
     const fix = 'use the floe-secrets of the same version, or upgrade the chart';
-    return { config: defaultConfig(), findings: [{ check, outcome: 'warning', message, fix }] };
+    return { config: defaultConfig(), findings: [{ check: SETTINGS, outcome: 'warning', message, fix }] };
   }
 }
 

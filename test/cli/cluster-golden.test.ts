@@ -51,6 +51,7 @@ describe.skipIf(!needs('apiserver'))('on a cluster', { timeout: 120_000 }, () =>
     await installCrds(cluster, INFISICAL_KINDS);
     const labels = { 'secrets.floe.dev/injection': 'enabled' };
     await cluster.request('POST', '/api/v1/namespaces', { metadata: { name: 'floe-jobs', labels } });
+    await cluster.request('POST', '/api/v1/namespaces', { metadata: { name: 'nowhere' } });
     await cluster.request('POST', '/api/v1/namespaces/floe-jobs/pods', {
       metadata: { name: 'dbt-run' },
       spec: { schedulingGates: [GATE], containers: [{ name: 'dbt', image: 'dbt' }] },

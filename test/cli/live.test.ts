@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { run as doctor } from '../../src/cli/doctor.ts';
 import { run as explain } from '../../src/cli/explain.ts';
 import { run as list } from '../../src/cli/list.ts';
@@ -45,7 +45,7 @@ spec: {containers: [{name: dbt, image: dbt}]}
   beforeAll(async () => {
     cluster = await startControlPlane({ controllers: false, tokens: [reader, nobody] });
     await cluster.request('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', definition());
-    for (const name of ['floe-jobs', 'other']) {
+    for (const name of ['floe-jobs', 'other', 'platform']) {
       const labels = { 'secrets.floe.dev/injection': 'enabled' };
       await cluster.request('POST', '/api/v1/namespaces', { metadata: { name, labels } });
     }
@@ -225,7 +225,7 @@ spec: {containers: [{name: dbt, image: dbt}]}
     const unsure = await reviewed(as(reader.token));
     const unseen = 'cannot get mutatingwebhookconfigurations.admissionregistration.k8s.io (RBAC)';
     expect([unsure.err, unsure.code]).toEqual([expect.stringContaining(unseen), 4]);
-    await registerElsewhere(cluster, 'platform');
+    await registerTeam(cluster);
     const elsewhere = leases.replace('floe-secrets-system', 'platform');
     const moved = lease(new Date());
     await cluster.request('POST', elsewhere, { ...moved, metadata: { ...moved.metadata, name: 'team' } });
@@ -233,6 +233,28 @@ spec: {containers: [{name: dbt, image: dbt}]}
       const found = await captured(review, { ...admin(files), live: true }, { cwd: gated, env });
       expect([found.out, found.code]).toEqual([expect.stringContaining('the pod waits for it'), 0]);
     }
+  });
+
+  it('doctor says that there is no such namespace, and where the installation is', async () => {
+    const doctored = async (options: Options) => {
+      const { out, code } = await captured((given, terminal) => doctor(given, terminal, '0.0.0'), {
+        kubeconfig: cluster.kubeconfig,
+        name: 'floe-secrets-webhook',
+        ...options,
+      });
+      expect(code).toBe(5);
+      return out;
+    };
+    expect(await doctored({ namespace: 'typo' })).toMatch(
+      /^✗ namespace: there is no namespace typo\n {4}fix: helm install .* -n typo .*\n\n1 check failed\.\n$/,
+    );
+    await registerTeam(cluster);
+    const fix =
+      'fix: the webhooks of this cluster lead elsewhere: floe-secrets doctor -n platform --name team\n';
+    expect(await doctored({ namespace: 'typo' })).toContain(fix);
+    expect(await doctored({ namespace: 'other' })).toContain(fix);
+    // Who names no namespace is led there at once.
+    expect(await doctored({ name: 'team' })).toContain('there is no ConfigMap team in namespace platform');
   });
 
   it('sees sync resources of an operator that serves only an older version', async () => {
@@ -319,18 +341,16 @@ async function allow(
   });
 }
 
-/** As the chart registers an installation `team` of this namespace; without rules nothing is called. */
-async function registerElsewhere(cluster: ControlPlane, namespace: string): Promise<void> {
-  await cluster.request('POST', '/api/v1/namespaces', { metadata: { name: namespace } });
+/** As the chart registers an installation `team` of the namespace `platform`; without rules nothing is called. */
+async function registerTeam(cluster: ControlPlane): Promise<void> {
+  const configurations = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations';
   const webhook = {
     name: 'mutate.secrets.floe.dev',
-    clientConfig: { service: { namespace, name: 'team', path: '/mutate' } },
+    clientConfig: { service: { namespace: 'platform', name: 'team', path: '/mutate' } },
     failurePolicy: 'Ignore',
     sideEffects: 'None',
     admissionReviewVersions: ['v1'],
   };
-  await cluster.request('POST', '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations', {
-    metadata: { name: 'team' },
-    webhooks: [webhook],
-  });
+  await cluster.request('POST', configurations, { metadata: { name: 'team' }, webhooks: [webhook] });
+  onTestFinished(async () => void (await cluster.request('DELETE', `${configurations}/team`)));
 }
