@@ -5,7 +5,7 @@
 import type { KubeObject, OwnerReference, ResourceKind } from '../kube/object.ts';
 import { groupOf } from '../kube/object.ts';
 import type { SecretRecord } from '../kube/secret.ts';
-import type { Read } from '../kube/world.ts';
+import type { Read, ReadFailure } from '../kube/world.ts';
 
 /** A Secret that a sync resource writes. */
 export interface Target {
@@ -67,6 +67,10 @@ export interface Scope {
   readonly projects: readonly string[];
   readonly environments: readonly string[];
   readonly paths: readonly string[];
+  /** Why `projects` is empty, where what stands behind the resource may not be seen. */
+  readonly projectsHiddenBy?: ReadFailure;
+  /** The same of `environments`; without it there is none that could be another's. */
+  readonly environmentsHiddenBy?: ReadFailure;
   /** The projects as people are shown them, where a name alone does not tell: 'aws/payments'. */
   readonly shown?: readonly string[];
   /** The values are in the object itself, so that there is no project that it could read. */

@@ -2,7 +2,7 @@
 import type { Json } from '../kube/json.ts';
 import { asArray, asObject, dig, get, isObject, text } from '../kube/json.ts';
 import type { KubeObject, ResourceKind } from '../kube/object.ts';
-import type { Read } from '../kube/world.ts';
+import type { Read, ReadFailure } from '../kube/world.ts';
 import { causeOf } from './conditions.ts';
 import type { Scope, View } from './plugin.ts';
 import { texts } from './spec.ts';
@@ -48,6 +48,7 @@ export function scopeOfStores(reader: Reader): Scope {
     shown: readable ? texts(scopes.flatMap(({ shown }) => shown ?? [])) : [],
     environments: texts(scopes.flatMap(({ environments }) => environments)),
     paths: texts(scopes.flatMap(({ paths }) => paths)),
+    ...hiddenBy(scopes.flatMap(({ projectsHiddenBy }) => projectsHiddenBy ?? [])[0]),
   };
 }
 
@@ -124,8 +125,14 @@ function providerOf(store: KubeObject): string | undefined {
 
 const UNREADABLE: Scope = { projects: [], environments: [], paths: [] };
 
+/** Nobody knows of what provider a store is that may not be seen: it may have both. */
+function hiddenBy(failure: ReadFailure | undefined): Partial<Scope> {
+  return failure === undefined ? {} : { projectsHiddenBy: failure, environmentsHiddenBy: failure };
+}
+
 /** Of Infisical its project; of every other provider the store stands for one. */
 function scopeOfStore({ name, keys }: StoreUse, store: Read<KubeObject>): Scope {
+  if (store.state === 'failed') return { ...UNREADABLE, paths: keys, ...hiddenBy(store.failure) };
   if (store.state !== 'present') return { ...UNREADABLE, paths: keys };
   const provider = providerOf(store.value);
   if (provider === undefined) return { ...UNREADABLE, paths: keys };

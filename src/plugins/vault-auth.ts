@@ -2,7 +2,7 @@
 import { asObject, dig, get, isObject, text } from '../kube/json.ts';
 import type { KubeObject, ResourceKind } from '../kube/object.ts';
 import { namespaceOf } from '../kube/object.ts';
-import type { Read } from '../kube/world.ts';
+import type { Read, ReadFailure } from '../kube/world.ts';
 import type { Scope, View } from './plugin.ts';
 import { texts } from './spec.ts';
 
@@ -79,13 +79,11 @@ export function scopeOfMount(object: KubeObject, view: View, path: 'path' | 'rol
   const spec = get(object.raw, 'spec');
   const mount = trimmed(text(spec, 'mount'));
   const namespace = vaultNamespaceOf(object, view);
+  const unread: Scope = { projects: [], environments: [], paths: texts([get(spec, path)]) };
+  if (mount === '' || namespace === undefined) return unread;
+  if (typeof namespace !== 'string') return { ...unread, projectsHiddenBy: namespace };
   const project = namespace === '' ? mount : `${namespace}/${mount}`;
-  const leaves = climbs(`${project}/${text(spec, path) ?? ''}`);
-  return {
-    projects: mount === '' || namespace === undefined || leaves ? [] : [project],
-    environments: [],
-    paths: texts([get(spec, path)]),
-  };
+  return climbs(`${project}/${text(spec, path) ?? ''}`) ? unread : { ...unread, projects: [project] };
 }
 
 /** Vault's client resolves `..`, so that a path may lead out of the mount that it is written below. */
@@ -93,25 +91,28 @@ function climbs(path: string): boolean {
   return path.split('/').includes('..');
 }
 
-/** '' where there is none; undefined where what would tell cannot be read. */
-function vaultNamespaceOf(object: KubeObject, view: View): string | undefined {
+/** '' where there is none; undefined where what would tell does not; the failure where it may not be seen. */
+type VaultNamespace = string | ReadFailure | undefined;
+
+function vaultNamespaceOf(object: KubeObject, view: View): VaultNamespace {
   const own = trimmed(text(get(object.raw, 'spec'), 'namespace'));
   const place = authOf(object);
   if (own !== '' || place === undefined) return own;
   const auth = view.find(VAULT_AUTH, place.namespace, place.name);
-  if (auth.state === 'failed') return undefined;
+  if (auth.state === 'failed') return auth.failure;
   if (auth.state !== 'present') return '';
   const named = trimmed(text(get(auth.value.raw, 'spec'), 'namespace'));
   return named === '' ? namespaceOfGlobal(auth.value, view) : named;
 }
 
 /** A VaultAuth takes what it lacks of its VaultAuthGlobal, which may have a namespace of its own for each method. */
-function namespaceOfGlobal(auth: KubeObject, view: View): string | undefined {
+function namespaceOfGlobal(auth: KubeObject, view: View): VaultNamespace {
   const reference = dig(auth.raw, 'spec', 'vaultAuthGlobalRef');
   if (!isObject(reference)) return '';
   const place = text(reference, 'namespace') ?? namespaceOf(auth.raw);
   // Without a name the operator looks for a default one in several places.
   const found = view.find(VAULT_AUTH_GLOBAL, place, text(reference, 'name') ?? '');
+  if (found.state === 'failed') return found.failure;
   if (found.state !== 'present') return undefined;
   const spec = asObject(get(found.value.raw, 'spec'));
   const namespaces = [

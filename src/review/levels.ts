@@ -111,10 +111,14 @@ const REMEDIES = {
 };
 
 export function unreadable(what: string, failure: ReadFailure): Draft {
-  const { reason, message, asker = 'webhook' } = failure;
-  const code = reason === 'forbidden' ? 'FLOE-E821' : 'FLOE-E820';
-  const suggestion = REMEDIES[asker][reason];
-  return draft(code, `${what} could not be read: ${message}`, { state: 'Unknown', suggestion });
+  const code = failure.reason === 'forbidden' ? 'FLOE-E821' : 'FLOE-E820';
+  const suggestion = remedyForFailure(failure);
+  return draft(code, `${what} could not be read: ${failure.message}`, { state: 'Unknown', suggestion });
+}
+
+/** What helps whoever looked in vain. */
+export function remedyForFailure({ reason, asker }: ReadFailure): string {
+  return REMEDIES[asker ?? 'webhook'][reason];
 }
 
 function addJobs(levels: Level[], inquiry: Inquiry, pod: unknown, findings: Draft[]): void {

@@ -12,6 +12,7 @@ import type { Claim } from './claims.ts';
 import { titleOf } from './claim-words.ts';
 import type { Draft } from './findings.ts';
 import { cleanWords, draft, invalid, tooLong } from './findings.ts';
+import { remedyForFailure, unreadable } from './levels.ts';
 import type { Policy } from './policy.ts';
 import type { Settings } from './settings.ts';
 
@@ -56,21 +57,21 @@ function asksForScope({ allowedProjects, environment }: Policy): boolean {
 
 function scopeFindings(settings: Settings, policy: Policy, scope: Scope, title: string): readonly Draft[] {
   return [
-    ...(scope.selfContained === true ? [] : projectFindings(policy, scope.projects, title)),
+    ...(scope.selfContained === true ? [] : projectFindings(policy, scope, title)),
     ...environmentFindings(settings, policy, scope, title),
   ];
 }
 
-function projectFindings(policy: Policy, projects: readonly string[], title: string): readonly Draft[] {
+function projectFindings(policy: Policy, scope: Scope, title: string): readonly Draft[] {
+  const { projects, projectsHiddenBy: hidden } = scope;
   const allowed = policy.allowedProjects;
   if (allowed === undefined) return [];
   const suggestion = `ask who owns the namespace to add it to its annotation ${KEYS.allowedProjects}`;
   if (projects.length === 0) {
-    return [
-      draft('FLOE-E810', `the project of ${title} cannot be read, and this namespace allows only some`, {
-        suggestion,
-      }),
-    ];
+    const what = `the project of ${title} cannot be read, and this namespace allows only some`;
+    if (hidden === undefined) return [draft('FLOE-E810', what, { suggestion })];
+    const remedy = { suggestion: remedyForFailure(hidden) };
+    return [draft('FLOE-E810', `${what}: ${hidden.message}`, remedy)];
   }
   return projects
     .filter((project) => !matchesAny(allowed, project))
@@ -86,12 +87,15 @@ function projectFindings(policy: Policy, projects: readonly string[], title: str
 function environmentFindings(
   settings: Settings,
   policy: Policy,
-  scope: { readonly environments: readonly string[] },
+  { environments, environmentsHiddenBy: hidden }: Scope,
   title: string,
 ): readonly Draft[] {
   const wanted = policy.environment;
   if (wanted === undefined) return [];
-  return scope.environments
+  // As where claimants cannot be read: no state that passes by itself, so it is refused and not retried.
+  if (hidden !== undefined)
+    return [{ ...unreadable(`the environment of ${title}`, hidden), state: 'Synced' }];
+  return environments
     .filter((environment) => settings.environmentOf(environment) !== settings.environmentOf(wanted))
     .map((environment) =>
       draft(
