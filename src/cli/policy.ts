@@ -55,9 +55,10 @@ async function wantsMutating(options: Options, terminal: Terminal): Promise<bool
   try {
     return await withClient(options, terminal, async (client) => isDiscovered(client, MUTATING_POLICY));
   } catch (error) {
-    // Who names a kubeconfig means it.
-    if (textOption(options, 'kubeconfig') !== undefined && exitCodeOf(error) === EXIT.fileNotFound)
-      throw error;
+    // Who names a kubeconfig or a context means it.
+    const named = ['kubeconfig', 'context'].some((name) => textOption(options, name) !== undefined);
+    const mistakes: readonly number[] = [EXIT.fileNotFound, EXIT.usage];
+    if (named && mistakes.includes(exitCodeOf(error))) throw error;
     terminal.stderr.write(
       'No cluster to ask whether it serves MutatingAdmissionPolicy: printed without it. ' +
         'Use --mutating or --no-mutating to say so yourself.\n',

@@ -38,6 +38,30 @@ describe('policy', () => {
     expect(err).toContain('printed without it');
   });
 
+  it('prints the net without any kubeconfig, unless one was named', async () => {
+    const env = { HOME: offline() };
+    const without = async (more: Options) => captured(run, more, { env });
+    const { out, err, code } = await without({});
+    expect([kinds(out), err, code]).toEqual([NET, expect.stringContaining('printed without it'), 0]);
+    for (const mutating of [true, false])
+      expect(await without({ mutating })).toMatchObject({ err: '', code: 0 });
+    const missing = join(env.HOME, 'missing.yaml');
+    for (const more of [{ kubeconfig: missing }, { context: 'other' }, { index: true, mutating: false }]) {
+      expect(await without(more)).toMatchObject({
+        out: '',
+        err: expect.stringContaining('does not exist'),
+        code: 3,
+      });
+    }
+    const kubeconfig = join(env.HOME, 'offline.yaml');
+    const typo = await without({ kubeconfig, context: 'typo' });
+    expect(typo).toMatchObject({
+      out: '',
+      err: expect.stringContaining("context 'typo' is not in"),
+      code: 2,
+    });
+  });
+
   it('indexes one namespace', async () => {
     const { out } = await policy({ index: true });
     const index = parseAllDocuments(out).at(-1)?.toJS() as unknown;
