@@ -35,6 +35,8 @@ export interface ControllersOptions {
   readonly telemetry: Telemetry;
   readonly begin: BeginSpan | undefined;
   readonly log: Log;
+  /** The settings as they are now; throws where they cannot be read. */
+  readonly settings: () => Config;
 }
 
 /** The controllers that the config turns on. */
@@ -52,7 +54,7 @@ function servedNames(config: Config, controllers: readonly Controller[]): readon
 
 /** Stands for election, and runs the controllers whenever this process leads. */
 export function startControllers(options: ControllersOptions): Election {
-  const { config, client, live, admit, serving, events, telemetry, begin, log } = options;
+  const { config, client, live, admit, serving, events, telemetry, begin, log, settings } = options;
   const controllers = controllersOf(config);
   const { exemptNamespaces } = settingsOf(config);
   const notes = new Map<string, string>();
@@ -80,6 +82,7 @@ export function startControllers(options: ControllersOptions): Election {
   const election: Election = startElection({
     client,
     stands: config.controllers.enabled,
+    isOutdated: () => hasOtherIssuer(config, settings),
     namespace: homeOf(client),
     name: config.webhook.name,
     identity: `${hostname()}_${randomUUID()}`,
@@ -96,6 +99,20 @@ export function startControllers(options: ControllersOptions): Election {
     },
   });
   return election;
+}
+
+/**
+ * Whether certificates come from elsewhere by now: a leader publishes the CA of its own `certificates.mode` alone, and
+ * the replicas of a rollout to another one wait for theirs.
+ */
+function hasOtherIssuer({ certificates, server }: Config, settings: () => Config): boolean {
+  try {
+    const now = settings();
+    return now.certificates.mode !== certificates.mode || now.server.certDir !== server.certDir;
+  } catch {
+    // Whatever is half-written or wrong there is nothing to go by.
+    return false;
+  }
 }
 
 const ELECTION_EVENTS = {

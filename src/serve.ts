@@ -216,6 +216,7 @@ function liveCluster(config: Config, parts: ClusterParts & { readonly client: Cl
     telemetry,
     begin,
     log,
+    settings: parts.options.settings,
   });
   return {
     admit,

@@ -11,6 +11,8 @@ export interface ServeOptions {
   readonly context: string | undefined;
   /** Absolute path of a watched folder of manifests, instead of a cluster. */
   readonly world: string | undefined;
+  /** The settings as they are now: files change under a process. Throws as at its start. */
+  readonly settings: () => Config;
 }
 
 /** Serves until the process is asked to end; gives the exit code. */
@@ -22,9 +24,11 @@ export async function run(
   { terminal, serve }: { readonly terminal: Terminal; readonly serve: Serve },
 ): Promise<number> {
   const { cwd, env } = terminal;
-  const config = loadConfig({ file: string(options['config']), env, flags: flagsOf(options), cwd });
+  const settings = (): Config =>
+    loadConfig({ file: string(options['config']), env, flags: flagsOf(options), cwd });
   const world = string(options['world']);
-  return serve(config, {
+  return serve(settings(), {
+    settings,
     kubeconfig: string(options['kubeconfig']),
     context: string(options['context']),
     world: world === undefined ? undefined : resolve(cwd, world),

@@ -14,11 +14,15 @@ import { claimed, holdingOf, released } from './lease.ts';
 import type { Pause } from './pause.ts';
 import { createPause, jittered } from './pause.ts';
 import { collectionPath } from './paths.ts';
+import type { IsOutdated } from './term.ts';
+import { beginTerm, patienceOf } from './term.ts';
 
 export interface ElectionOptions extends Omit<Claim, 'duration'> {
   readonly client: Client;
   /** Whether it stands at all; else it only looks who leads. */
   readonly stands: boolean;
+  /** Whether the settings are others by now than those that it leads by; without it they never are. */
+  readonly isOutdated?: IsOutdated | undefined;
   /** Leads until the signal is aborted, and resolves when nothing of it is left. Must not reject. */
   lead(signal: AbortSignal): Promise<void>;
   readonly times?: Partial<ElectionTimes>;
@@ -40,6 +44,8 @@ export interface ElectionTimes {
   readonly renew: number;
   /** Between two attempts. */
   readonly retry: number;
+  /** How long one leads at a time whose settings are outdated. */
+  readonly term?: number;
 }
 
 export interface Election {
@@ -115,7 +121,8 @@ async function campaign(run: Run): Promise<void> {
   const { signal } = run.stopper;
   while (!signal.aborted) {
     if (await attempt(run)) await reign(run);
-    if (!signal.aborted) await run.pause.sleep(run.times.retry * (1 + Math.random() * JITTER));
+    const rest = run.times.retry * patienceOf(run.options.isOutdated);
+    if (!signal.aborted) await run.pause.sleep(jittered(rest, 1 + JITTER));
   }
 }
 
@@ -146,9 +153,10 @@ async function reign(run: Run): Promise<void> {
   run.leadingUntil = Number.NEGATIVE_INFINITY;
 }
 
-/** Renews until it is told to stop, or until it is too late. */
+/** Renews until it is told to stop, until others are to lead, or until it is too late. */
 async function keep(run: Run): Promise<void> {
-  while (!run.stopper.signal.aborted && isLeading(run)) {
+  const isOver = beginTerm(run.options.isOutdated, run.times.term);
+  while (!run.stopper.signal.aborted && isLeading(run) && !isOver()) {
     const left = run.leadingUntil - performance.now();
     await run.pause.sleep(Math.min(jittered(run.times.retry, 1 - JITTER), left));
     if (!run.stopper.signal.aborted && isLeading(run)) await attempt(run);

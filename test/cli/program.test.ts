@@ -1,8 +1,11 @@
 import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runProgram } from '../../src/cli/program.ts';
 import type { ServeOptions } from '../../src/cli/serve.ts';
 import type { Config } from '../../src/config/config.ts';
+import { folderOf } from './captured.ts';
 
 async function run(...argv: string[]) {
   let stdout = '';
@@ -97,6 +100,18 @@ describe('serve', () => {
 
   it('is told where its cluster is, wherever that option stands', async () => {
     const { served } = await run('--context', 'kind', 'serve', '--world', 'manifests', '--kubeconfig', 'k');
-    expect(served[0]?.[1]).toEqual({ context: 'kind', kubeconfig: 'k', world: '/somewhere/manifests' });
+    expect(served[0]?.[1]).toMatchObject({ context: 'kind', kubeconfig: 'k', world: '/somewhere/manifests' });
+  });
+
+  it('can read the settings again, as they are by then', async () => {
+    const file = (mode: string): string =>
+      `apiVersion: floe.dev/v1alpha1\nkind: SecretsWebhookConfig\ncertificates: {mode: ${mode}}\n`;
+    const folder = folderOf({ 'config.yaml': file('self') });
+    const config = join(folder, 'config.yaml');
+    const { served } = await run('serve', '--config', config, '--port', '1');
+    writeFileSync(config, file('files'));
+    const [before, options] = served[0] ?? [];
+    expect(before).toMatchObject({ server: { port: 1 }, certificates: { mode: 'self' } });
+    expect(options?.settings()).toMatchObject({ server: { port: 1 }, certificates: { mode: 'files' } });
   });
 });

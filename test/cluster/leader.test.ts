@@ -36,6 +36,7 @@ function candidate(
     identity,
     controllers: ['gates', 'reload'],
     ...(more.notes === undefined ? {} : { notes: more.notes }),
+    isOutdated: more.isOutdated,
     times: more.times ?? CALM,
     report: ({ event, failure }: ElectionReport) =>
       story.push(`${identity} ${event}${failure === undefined ? '' : `: ${failure.message}`}`),
@@ -125,6 +126,39 @@ describe('what a leader tells besides', () => {
     leases.write(() => ({ metadata, spec }));
     await leads(candidate('a'));
     expect(annotations()).toEqual({ 'secrets.floe.dev/controllers': 'gates,reload', other: 'x' });
+  });
+});
+
+describe('who has outdated settings', () => {
+  it('lets others lead as soon as the settings change, and stands behind them', async () => {
+    let changed = false;
+    const former = candidate('former', { isOutdated: () => changed });
+    await leads(former);
+    const next = candidate('next');
+    await sleep(100);
+    expect(former.leading()).toBe(true);
+    changed = true;
+    await leads(next);
+    expect(story).toEqual([
+      'former leading',
+      'former begins',
+      'former ends',
+      'former released',
+      'next leading',
+      'next begins',
+    ]);
+    await sleep(300);
+    expect([former.leading(), next.leading()]).toEqual([false, true]);
+  });
+
+  it('leads all the same where nobody else does, for a while at a time', async () => {
+    const lonely = candidate('lonely', { isOutdated: () => true, times: { ...CALM, term: 200 } });
+    await leads(lonely);
+    await sleep(100);
+    expect(lonely.leading()).toBe(true);
+    await vi.waitFor(() => expect(story.filter((one) => one === 'lonely leading')).toHaveLength(2), CEILING);
+    const next = candidate('next');
+    await leads(next);
   });
 });
 

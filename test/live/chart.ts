@@ -48,6 +48,16 @@ export async function configOf(api: ApiClient): Promise<Readonly<Record<string, 
   return asShort(parse(map.data['config.yaml'] ?? ''));
 }
 
+/** The same with what is otherwise on this machine: ports, directories, less patience. */
+export async function configHere(
+  api: ApiClient,
+  clientCA?: string,
+): Promise<Readonly<Record<string, unknown>>> {
+  const { server: _server, webhook, ...config } = await configOf(api);
+  const here = clientCA === undefined ? webhook : { ...asShort(webhook), clientCA };
+  return { ...config, webhook: here, server: { drain: '5s' } };
+}
+
 /** A token of the chart's own ServiceAccount, so that exactly its Role is what a replica has. */
 export async function accountToken(api: ApiClient, account = SERVICE): Promise<string> {
   const path = `/api/v1/namespaces/${HOME}/serviceaccounts/${account}/token`;
@@ -71,11 +81,9 @@ export async function startReplica(
   kubeconfig: string,
   { certDir, clientCA, env = {} }: ReplicaOptions = {},
 ): Promise<WebhookProcess> {
-  const { server: _server, webhook, ...config } = await configOf(api);
-  const here = clientCA === undefined ? webhook : { ...asShort(webhook), clientCA };
   const mounted = certDir === undefined ? [] : ['--cert-dir', certDir];
   return startWebhook({
-    config: { ...config, webhook: here, server: { drain: '5s' } },
+    config: await configHere(api, clientCA),
     args: ['--kubeconfig', kubeconfig, ...mounted],
     env,
   });

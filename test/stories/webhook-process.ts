@@ -33,6 +33,8 @@ export interface WebhookProcess {
   readonly child: ChildProcess;
   /** What it logged so far. */
   log(): string;
+  /** What its config file says from now on, as a mounted ConfigMap changes under a process. */
+  rewrite(config: WebhookOptions['config']): void;
   /** SIGTERM, and waits for the end; gives the exit code. */
   stop(): Promise<number | null>;
 }
@@ -40,7 +42,8 @@ export interface WebhookProcess {
 /** Starts the webhook, and resolves when it is ready. */
 export async function startWebhook(options: WebhookOptions): Promise<WebhookProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'floe-webhook-'));
-  await writeSettings(folder, options);
+  await writePair(folder, options.authority);
+  writeConfig(folder, options.config);
   const certificates =
     options.authority === undefined ? [] : ['--cert-dir', folder, '--certificates-mode', 'files'];
   const files = ['--config', join(folder, 'config.yaml'), ...certificates];
@@ -55,13 +58,14 @@ export async function startWebhook(options: WebhookOptions): Promise<WebhookProc
     ...listening,
     child,
     log: () => lines.join('\n'),
+    rewrite: (config: WebhookOptions['config']) => writeConfig(folder, config),
     stop: () => stop(child, folder),
   };
   await untilReady(started);
   return started;
 }
 
-async function writeSettings(folder: string, { config, authority }: WebhookOptions): Promise<void> {
+async function writePair(folder: string, authority: Authority | undefined): Promise<void> {
   if (authority !== undefined) {
     const { certPem, keyPem } = await authority.issue({
       names: [SERVICE_NAME, 'localhost'],
@@ -70,6 +74,9 @@ async function writeSettings(folder: string, { config, authority }: WebhookOptio
     writeFileSync(join(folder, 'tls.crt'), certPem);
     writeFileSync(join(folder, 'tls.key'), keyPem);
   }
+}
+
+function writeConfig(folder: string, config: WebhookOptions['config']): void {
   const head = { apiVersion: 'floe.dev/v1alpha1', kind: 'SecretsWebhookConfig' };
   const server = { drain: '0s', ...asShort(config['server']) };
   writeFileSync(join(folder, 'config.yaml'), stringify({ ...head, ...config, server }));
