@@ -10,7 +10,7 @@ import type { LevelName } from '../review/levels.ts';
 import type { Column } from './print.ts';
 import { counted, listDocument, printable, tableFor } from './print.ts';
 import type { Result, Style } from './review-report.ts';
-import { findingItem, findingLine } from './review-report.ts';
+import { allowedOf, findingItem, findingLine, isUnknown, markOf } from './review-report.ts';
 import { lastSyncOf, syncResourceOf, tellingClaims } from './secret-rows.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -76,10 +76,8 @@ function heading(words: string, { paint }: Style): string {
 }
 
 function headLines({ result, runs, owner, running }: Explained, style: Style): readonly string[] {
-  const { paint, symbols } = style;
-  const { subject, mode, plugin, allowed } = result;
-  const title = paint('bold', printable(`${subject.kind} ${subject.namespace}/${subject.name}`));
-  const mark = allowed ? paint('green', symbols.good) : paint('red', symbols.bad);
+  const { subject, plugin } = result;
+  const title = style.paint('bold', printable(`${subject.kind} ${subject.namespace}/${subject.name}`));
   const facts = [
     ...(owner === undefined ? [] : [`made by ${owner.kind} ${printable(owner.name)}`]),
     ...(runs && hasGate(subject.manifest.raw) ? ['waits behind its gate until its Secrets are there'] : []),
@@ -87,21 +85,22 @@ function headLines({ result, runs, owner, running }: Explained, style: Style): r
     ...(plugin === '' ? [] : [`plugins ${plugin.replaceAll(',', ', ')}`]),
   ];
   return [
-    `${mark} ${title}: ${verdictOf({ allowed, mode, runs, kind: subject.kind })}`,
+    `${markOf(result, style)} ${title}: ${verdictOf(result, runs)}`,
     ...facts.map((fact) => `  ${fact}`),
   ];
 }
 
-interface Ruling {
-  readonly allowed: boolean;
-  readonly mode: Result['mode'];
-  readonly runs: boolean;
-  readonly kind: string;
-}
-
-function verdictOf({ allowed, mode, runs, kind }: Ruling): string {
+function verdictOf(result: Result, runs: boolean): string {
+  const { allowed, mode, subject } = result;
   if (mode === undefined) return 'not judged: its namespace is not opted in, or is exempt';
-  const who = kind === 'Pod' ? '' : 'its pods are ';
+  const isPod = subject.kind === 'Pod';
+  if (isUnknown(result)) {
+    const now = runs
+      ? 'runs; whether it would be allowed now'
+      : `whether ${isPod ? 'it is' : 'its pods are'} allowed`;
+    return `${now} is not known (${mode})`;
+  }
+  const who = isPod ? '' : 'its pods are ';
   if (allowed) return `${who}allowed (${mode})`;
   return runs ? `runs, and would be refused if it were made now (${mode})` : `${who}refused (${mode})`;
 }
@@ -181,22 +180,23 @@ function ageOf(one: ExplainedSecret, now: number): string {
 }
 
 export function explainDocument(explained: readonly Explained[]): object {
-  const refused = explained.filter(({ result }) => !result.allowed).length;
+  const unknown = explained.filter(({ result }) => isUnknown(result)).length;
+  const refused = explained.filter(({ result }) => !result.allowed).length - unknown;
   const missed = explained.filter(({ result, runs }) => runs && result.findings.some(isMissed)).length;
-  const summary = { explained: explained.length, refused, missed };
+  const summary = { explained: explained.length, refused, unknown, missed };
   return listDocument('ExplainList', explained.map(explainItem), summary);
 }
 
 function explainItem(explained: Explained): object {
   const { result, runs, explanation, owner, running, refusal } = explained;
-  const { subject, allowed, mode, plugin, findings } = result;
+  const { subject, mode, plugin, findings } = result;
   return {
     kind: subject.kind,
     namespace: subject.namespace,
     name: subject.name,
     owner: owner ?? null,
     runs,
-    allowed,
+    allowed: allowedOf(result),
     mode: mode ?? null,
     plugin,
     pods: running ?? null,

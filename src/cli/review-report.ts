@@ -52,6 +52,24 @@ export function isFailed({ allowed, reviewed }: Reviewed): boolean {
   return !allowed && reviewed.some(({ finding, isKnown }) => finding.severity === 'error' && !isKnown);
 }
 
+/** Refused for nothing but what could not be looked at: with more rights it may be allowed. */
+export function isUnknown({ allowed, findings }: Pick<Result, 'allowed' | 'findings'>): boolean {
+  return !allowed && findings.every(({ code, severity }) => severity !== 'error' || UNSEEN.includes(code));
+}
+
+const UNSEEN: readonly Finding['code'][] = ['FLOE-E820', 'FLOE-E821'];
+
+/** As scripts read it: null where it is not known. */
+export function allowedOf(result: Pick<Result, 'allowed' | 'findings'>): boolean | null {
+  return isUnknown(result) ? null : result.allowed;
+}
+
+/** The sign before what is said of an object. */
+export function markOf(result: Pick<Result, 'allowed' | 'findings'>, { paint, symbols }: Style): string {
+  if (isUnknown(result)) return paint('yellow', '?');
+  return result.allowed ? paint('green', symbols.good) : paint('red', symbols.bad);
+}
+
 /** A result with its findings in their places. */
 export interface Reviewed extends Result {
   readonly reviewed: readonly ReviewedFinding[];
@@ -63,13 +81,13 @@ export function reviewDocument(results: readonly Reviewed[]): object {
 }
 
 function resultItem(result: Reviewed): object {
-  const { subject, allowed, mode, plugin, reviewed, warnings, patch, injected } = result;
+  const { subject, mode, plugin, reviewed, warnings, patch, injected } = result;
   const { file } = subject.manifest;
   return {
     kind: subject.kind,
     namespace: subject.namespace,
     name: subject.name,
-    allowed,
+    allowed: allowedOf(result),
     mode: mode ?? null,
     plugin,
     findings: reviewed.map(({ finding, line, fingerprint, isKnown }) => ({
@@ -95,17 +113,25 @@ interface Summary {
   readonly reviewed: number;
   readonly allowed: number;
   readonly denied: number;
+  readonly unknown: number;
   readonly warnings: number;
 }
 
 function summaryOf(results: readonly Result[]): Summary {
   const allowed = results.filter((result) => result.allowed).length;
+  const unknown = results.filter(isUnknown).length;
   return {
     reviewed: results.length,
     allowed,
-    denied: results.length - allowed,
-    warnings: results.reduce((count, result) => count + result.warnings.length, 0),
+    denied: results.length - allowed - unknown,
+    unknown,
+    warnings: results.flatMap(warningsOf).length,
   };
+}
+
+/** Who is denied gets no warnings; what was found besides is in the text all the same. */
+function warningsOf({ allowed, warnings, findings }: Result): readonly unknown[] {
+  return allowed ? warnings : findings.filter(({ severity }) => severity === 'warning');
 }
 
 export interface Style {
@@ -115,20 +141,19 @@ export interface Style {
 
 /** For people: a line an object, what was found below it, and a line that sums up. */
 export function reviewText(results: readonly Reviewed[], style: Style): string {
-  const { reviewed, allowed, denied, warnings } = summaryOf(results);
+  const { reviewed, allowed, denied, unknown, warnings } = summaryOf(results);
   const lines = results.flatMap((result) => resultLines(result, style));
-  const sum = `${counted(reviewed, 'object')} reviewed: ${allowed} allowed, ${denied} denied, ${counted(warnings, 'warning')}.`;
+  const unseen = unknown === 0 ? '' : `${unknown} not known, `;
+  const sum = `${counted(reviewed, 'object')} reviewed: ${allowed} allowed, ${denied} denied, ${unseen}${counted(warnings, 'warning')}.`;
   return [...lines, '', sum, ''].join('\n');
 }
 
 function resultLines(result: Reviewed, style: Style): readonly string[] {
   const { subject, allowed, injected, reviewed } = result;
-  const { paint, symbols } = style;
-  const mark = allowed ? paint('green', symbols.good) : paint('red', symbols.bad);
   const title = printable(`${subject.kind} ${subject.namespace}/${subject.name}`);
   const gains = allowed && injected.length > 0 ? `, injected ${injected.join(', ')}` : '';
   return [
-    `${mark} ${paint('bold', title)}: ${verdictOf(result)}${gains}`,
+    `${markOf(result, style)} ${style.paint('bold', title)}: ${verdictOf(result)}${gains}`,
     ...reviewed.flatMap((one) => reviewedLines(one, subject.manifest.file, style)),
     ...correctionLines(result, style),
   ];
@@ -143,8 +168,10 @@ function reviewedLines(
   return [findingLine(finding, style), style.paint('dim', `    at ${printable(file)}:${line}${known}`)];
 }
 
-function verdictOf({ allowed, mode }: Result): string {
+function verdictOf(result: Result): string {
+  const { allowed, mode } = result;
   if (mode === undefined) return 'not judged (the namespace is not opted in, or exempt)';
+  if (isUnknown(result)) return `not known (${mode})`;
   return `${allowed ? 'allowed' : 'denied'} (${mode})`;
 }
 

@@ -2,7 +2,7 @@
 import type { Mode } from '../contract/keys.ts';
 import { counted, listDocument, printable } from './print.ts';
 import type { Result, Style } from './review-report.ts';
-import { findingItem, findingLine } from './review-report.ts';
+import { allowedOf, findingItem, findingLine, isUnknown, markOf } from './review-report.ts';
 
 /** One pod or workload. */
 export interface Scanned {
@@ -63,7 +63,8 @@ function itemLines(item: Scanned, pods: number, style: Style): readonly string[]
   const { result, missed } = item;
   if (result.findings.length === 0) return [];
   const { paint, symbols } = style;
-  const mark = isTrouble(item) ? paint('red', symbols.bad) : paint('yellow', symbols.warning);
+  const warned = paint('yellow', symbols.warning);
+  const mark = missed ? paint('red', symbols.bad) : result.allowed ? warned : markOf(result, style);
   const title = paint('bold', printable(keyOf(result.subject)));
   const running = pods === 0 ? '' : ` (${counted(pods, 'pod')})`;
   const words = [
@@ -77,15 +78,17 @@ function itemLines(item: Scanned, pods: number, style: Style): readonly string[]
 }
 
 function refusalOf({ result, today }: Scanned): string {
+  if (isUnknown(result)) return 'whether strict would refuse it is not known';
   const what = result.subject.kind === 'Pod' ? 'it' : 'its pods';
   return `strict ${today === 'strict' ? 'refuses' : 'would refuse'} ${what}`;
 }
 
 function sumLine(scan: Scan): string {
-  const { scanned, namespaces, refused, missed, warnings } = summaryOf(scan);
+  const { scanned, namespaces, refused, unknown, missed, warnings } = summaryOf(scan);
+  const unseen = unknown === 0 ? '' : `${unknown} not known, `;
   return (
     `${counted(scanned, 'object')} in ${counted(namespaces, 'namespace')} scanned: ` +
-    `${refused} would be refused by strict, ${missed} missed the injection, ${counted(warnings, 'warning')}.`
+    `${refused} would be refused by strict, ${unseen}${missed} missed the injection, ${counted(warnings, 'warning')}.`
   );
 }
 
@@ -94,17 +97,20 @@ interface Summary {
   readonly scanned: number;
   readonly allowed: number;
   readonly refused: number;
+  readonly unknown: number;
   readonly missed: number;
   readonly warnings: number;
 }
 
 function summaryOf({ namespaces, items }: Scan): Summary {
   const allowed = items.filter(({ result }) => result.allowed).length;
+  const unknown = items.filter(({ result }) => isUnknown(result)).length;
   return {
     namespaces,
     scanned: items.length,
     allowed,
-    refused: items.length - allowed,
+    refused: items.length - allowed - unknown,
+    unknown,
     missed: items.filter(({ missed }) => missed).length,
     warnings: items.flatMap(({ result }) => result.findings).filter(({ severity }) => severity === 'warning')
       .length,
@@ -117,14 +123,14 @@ export function scanDocument(scan: Scan): object {
 }
 
 function scanItem({ result, owner, missed, today }: Scanned): object {
-  const { subject, allowed, plugin, findings } = result;
+  const { subject, plugin, findings } = result;
   const { kind, namespace, name } = subject;
   return {
     kind,
     namespace,
     name,
     owner: owner ?? null,
-    allowed,
+    allowed: allowedOf(result),
     missed,
     mode: today ?? null,
     plugin,

@@ -5,6 +5,7 @@ import { run as list } from '../../src/cli/list.ts';
 import type { Options } from '../../src/cli/options.ts';
 import { run as restart } from '../../src/cli/restart.ts';
 import { run as review } from '../../src/cli/review.ts';
+import { run as scan } from '../../src/cli/scan.ts';
 import { run as status } from '../../src/cli/status.ts';
 import { run as sync } from '../../src/cli/sync.ts';
 import { run as usage } from '../../src/cli/usage.ts';
@@ -18,6 +19,7 @@ import { captured, folderOf } from './captured.ts';
 const GROUP = 'secrets.infisical.com';
 const reader = { token: 'reader-token', user: 'reader', groups: [] };
 const nobody = { token: 'nobody-token', user: 'nobody', groups: [] };
+const watcher = { token: 'watcher-token', user: 'watcher', groups: [] };
 
 describe.skipIf(!needs('apiserver'))('commands over a real API server', { timeout: 120_000 }, () => {
   let cluster: ControlPlane;
@@ -43,7 +45,7 @@ spec: {containers: [{name: dbt, image: dbt}]}
   });
 
   beforeAll(async () => {
-    cluster = await startControlPlane({ controllers: false, tokens: [reader, nobody] });
+    cluster = await startControlPlane({ controllers: false, tokens: [reader, nobody, watcher] });
     await cluster.request('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', definition());
     for (const name of ['floe-jobs', 'other', 'platform']) {
       const labels = { 'secrets.floe.dev/injection': 'enabled' };
@@ -174,6 +176,45 @@ spec: {containers: [{name: dbt, image: dbt}]}
     const options = as(nobody.token, { filename: ['pod.yaml'] });
     const explained = await captured(explain, options, { cwd: folder });
     expect([explained.out, explained.code]).toEqual([expect.stringContaining('ask for this permission'), 4]);
+  });
+
+  it('calls nothing refused that only its reader may not see', async () => {
+    await allow(cluster, 'watcher-of-pods', 'watcher', [
+      { apiGroups: [''], resources: ['namespaces', 'pods', 'serviceaccounts'], verbs: ['get', 'list'] },
+    ]);
+    await cluster.request('POST', '/api/v1/namespaces/floe-jobs/serviceaccounts', {
+      metadata: { name: 'default' },
+    });
+    await cluster.request('POST', '/api/v1/namespaces/floe-jobs/pods', {
+      metadata: { name: 'runs' },
+      spec: { containers: [{ name: 'dbt', image: 'dbt', envFrom: [{ secretRef: { name: 'db' } }] }] },
+    });
+    onTestFinished(
+      async () => void (await cluster.request('DELETE', '/api/v1/namespaces/floe-jobs/pods/runs')),
+    );
+    const seen = async (run: typeof review, more: Options) => {
+      const { out, code } = await captured(run, as(watcher.token, more), { cwd: folder });
+      expect(code).toBe(4);
+      return out;
+    };
+    const files = { filename: ['pod.yaml'], live: true };
+    expect(await seen(review, files)).toMatch(/^\? Pod floe-jobs\/dbt: not known \(strict\)\n/);
+    expect(await seen(review, files)).toContain('0 allowed, 0 denied, 1 not known, 0 warnings.');
+    expect(JSON.parse(await seen(review, { ...files, output: 'json' }))).toMatchObject({
+      results: [{ allowed: null }],
+      summary: { allowed: 0, denied: 0, unknown: 1 },
+    });
+    expect(await seen(explain, { pod: 'runs' })).toContain('whether it would be allowed now is not known');
+    expect(await seen(scan, {})).toContain('0 would be refused by strict, 1 not known, 0 missed');
+    for (const [run, more] of [
+      [explain, { pod: 'runs' }],
+      [scan, {}],
+    ] as const) {
+      expect(JSON.parse(await seen(run, { ...more, output: 'json' }))).toMatchObject({
+        items: [{ allowed: null }],
+        summary: { refused: 0, unknown: 1 },
+      });
+    }
   });
 
   it('review --live and explain know whether somebody opens gates', async () => {

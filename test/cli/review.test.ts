@@ -64,7 +64,7 @@ describe('review', () => {
           injected: ['snowflake-credentials'],
         },
       ],
-      summary: { reviewed: 1, allowed: 1, denied: 0, warnings: 0 },
+      summary: { reviewed: 1, allowed: 1, denied: 0, unknown: 0, warnings: 0 },
     });
     expect([code, err]).toEqual([0, '']);
     expect(out).not.toContain('hunter2');
@@ -181,7 +181,7 @@ describe('review', () => {
   it('counts warnings', async () => {
     const { summary, results } = await judged([pod('nowhere')], [], { assumeNamespace: 'warn' });
     expect(results[0]?.warnings).toHaveLength(1);
-    expect(summary).toEqual({ reviewed: 1, allowed: 1, denied: 0, warnings: 1 });
+    expect(summary).toEqual({ reviewed: 1, allowed: 1, denied: 0, unknown: 0, warnings: 1 });
   });
 
   it('puts what names no namespace into -n, else default', async () => {
