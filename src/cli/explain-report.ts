@@ -1,4 +1,5 @@
 /** The result of `explain` as people and as scripts read it. */
+import type { Refusal } from '../cluster/refusals.ts';
 import { formatAge } from '../kube/duration.ts';
 import { nameOf } from '../kube/object.ts';
 import { splitEntries } from '../contract/grammar.ts';
@@ -25,7 +26,7 @@ export interface Explained {
   /** The pods of a workload that are there. */
   readonly running?: readonly string[];
   /** What its controller was told when its last pod was refused. */
-  readonly refusal?: string;
+  readonly refusal?: Refusal;
 }
 
 interface Page {
@@ -58,9 +59,7 @@ export function explainText(explained: Explained, page: Page): string {
     result.findings.length === 0
       ? []
       : [heading('Findings', style), ...result.findings.map((finding) => findingLine(finding, style))],
-    refusal === undefined
-      ? []
-      : [heading("The controller's last refusal", style), `  ${printable(refusal.slice(0, LONGEST))}`],
+    refusal === undefined ? [] : refusalLines(refusal, page),
   ];
   return parts
     .filter((lines) => lines.length > 0)
@@ -70,6 +69,11 @@ export function explainText(explained: Explained, page: Page): string {
 
 /** An API server's message has 1,024 characters of ours, and words around them. */
 const LONGEST = 2000;
+
+function refusalLines({ message, at }: Refusal, { style, now }: Page): readonly string[] {
+  const age = at === undefined ? '' : `, ${formatAge(now - at)} ago`;
+  return [heading(`The controller's last refusal${age}`, style), `  ${printable(message.slice(0, LONGEST))}`];
+}
 
 function heading(words: string, { paint }: Style): string {
   return paint('bold', `${words}:`);
@@ -204,7 +208,7 @@ function explainItem(explained: Explained): object {
     injected: explanation?.entries ?? [],
     secrets: explanation?.secrets.map((one) => secretItem(one, result)) ?? [],
     findings: findings.map(findingItem),
-    refusal: refusal === undefined ? null : cleanWords(refusal),
+    refusal: refusal === undefined ? null : cleanWords(refusal.message),
   };
 }
 

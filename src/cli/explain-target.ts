@@ -1,8 +1,10 @@
 /** What `explain` is asked about: a pod by its name, a workload, or the workload of a pod that never came to be. */
 import { wordsOf } from '../cluster/failure.ts';
+import type { Refusal } from '../cluster/refusals.ts';
 import type { Survey } from '../cluster/survey.ts';
 import type { JsonObject } from '../kube/json.ts';
 import { asArray, dig, get, text } from '../kube/json.ts';
+import { nearest } from '../kube/nearest.ts';
 import { controllerOf, nameOf, namespaceOf, uidOf } from '../kube/object.ts';
 import type { WorkloadObject } from '../kube/workload.ts';
 import { WORKLOADS } from '../kube/workload.ts';
@@ -42,12 +44,25 @@ export function targetOf(
   if (asked.kind !== undefined && asked.kind !== 'pod') {
     const found = workloads.find(({ kind, raw }) => isKind(kind.kind, asked) && nameOf(raw) === asked.name);
     if (found !== undefined) return { raw: found.raw };
-    throw notFound(`${asked.kind} '${asked.name}'`, namespace, survey);
+    const known = workloads.filter(({ kind }) => isKind(kind.kind, asked)).map(({ raw }) => nameOf(raw));
+    throw notFound(`${asked.kind} '${asked.name}'`, namespace, {
+      survey,
+      next:
+        nextStep(asked.name, known) ??
+        `see kubectl get ${asked.kind} -n ${namespace}, or give its manifest with -f`,
+    });
   }
   const pod = survey.pods.find((one) => nameOf(one) === asked.name && namespaceOf(one) === namespace);
   if (pod !== undefined) return { raw: pod };
   const maker = makerOf(asked.name, workloads);
-  if (maker === undefined) throw notFound(`pod '${asked.name}'`, namespace, survey);
+  if (maker === undefined) {
+    const known = [...survey.pods, ...workloads.map(({ raw }) => raw)].filter(
+      (one) => namespaceOf(one) === namespace,
+    );
+    const near = nextStep(asked.name, known.map(nameOf));
+    const next = near === undefined ? NEVER_MADE : `${near} Else: ${NEVER_MADE}`;
+    throw notFound(`pod '${asked.name}'`, namespace, { survey, next });
+  }
   const title = `${maker.kind.kind} '${nameOf(maker.raw)}'`;
   return {
     raw: maker.raw,
@@ -80,24 +95,36 @@ function makerOf(name: string, workloads: readonly WorkloadObject[]): WorkloadOb
   )[0];
 }
 
-function notFound(what: string, namespace: string, { failures }: Survey): CommandError {
+const NEVER_MADE =
+  'a pod that was refused never came to be: name its owner, such as deployment/NAME, or give its manifest with -f';
+
+function nextStep(name: string, known: Iterable<string>): string | undefined {
+  const near = nearest(name, known);
+  return near === undefined ? undefined : `did you mean '${near}'?`;
+}
+
+interface Missing {
+  readonly survey: Survey;
+  /** What to try instead. */
+  readonly next: string;
+}
+
+function notFound(what: string, namespace: string, { survey: { failures }, next }: Missing): CommandError {
   const found =
     failures.length === 0
       ? `there is no ${what} in namespace ${namespace}`
       : `no ${what} could be seen in namespace ${namespace}: ${wordsOf(failures).join('; ')}`;
-  return new CommandError(
-    `${found}. A pod that was refused never came to be: name its owner, such as deployment/NAME, or give its manifest with -f`,
-    worstExit([...failures.map(exitCodeOfFailure), EXIT.general]),
-  );
+  return new CommandError(`${found}; ${next}`, worstExit([...failures.map(exitCodeOfFailure), EXIT.general]));
 }
 
 /** What controllers noted when their last pod was refused, for a workload and what it controls. */
-export function notedRefusal({ raw }: Target, { workloads }: Survey): string | undefined {
-  return [raw, ...childrenOf(raw, workloads)]
+export function notedRefusal({ raw }: Target, { workloads }: Survey): Refusal | undefined {
+  const message = [raw, ...childrenOf(raw, workloads)]
     .flatMap((one) => asArray(dig(one, 'status', 'conditions')))
     .filter((one) => text(one, 'type') === 'ReplicaFailure' && text(one, 'status') === 'True')
     .map((one) => text(one, 'message'))
-    .find((message) => message !== undefined);
+    .find((words) => words !== undefined);
+  return message === undefined ? undefined : { message };
 }
 
 /** The uids that events about a refused pod of this workload would name. */

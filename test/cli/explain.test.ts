@@ -53,7 +53,17 @@ describe('explain', () => {
 
   it.each([
     [{ pod: 'nope' }, 1, /there is no pod 'nope' in namespace floe-jobs.*deployment\/NAME/],
-    [{ pod: 'deployment/nope' }, 1, /there is no deployment 'nope'/],
+    [
+      { pod: 'deployment/nope' },
+      1,
+      /there is no deployment 'nope' in namespace floe-jobs; see kubectl get deployment -n floe-jobs/,
+    ],
+    [
+      { pod: 'deployment/wbe' },
+      1,
+      /there is no deployment 'wbe' in namespace floe-jobs; did you mean 'web'\?\n/,
+    ],
+    [{ pod: 'stoer' }, 1, /did you mean 'store'\?/],
     [{ pod: 'service/web' }, 2, /'service' is no kind with pods/],
     [{}, 2, /name a pod/],
     [{ pod: 'web', filename: ['pod.yaml'] }, 2, /name a pod/],
