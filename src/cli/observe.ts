@@ -47,6 +47,7 @@ export async function withObserver<T>(
   }
   return withClient(options, terminal, async (client) => {
     const chosen = namespaceOf(options, client.namespace);
+    await tellOfTypos(client, options, terminal);
     const { readSnapshot } = await import('../cluster/snapshot.ts');
     return work(async () => {
       const contents = await readSnapshot(client, { kinds, ...chosen });
@@ -79,6 +80,14 @@ export async function withWorld<T>(
     const { openLiveWorld } = await import('./live-world.ts');
     return work(await openLiveWorld(client, settings, textOption(options, 'namespace') ?? client.namespace));
   });
+}
+
+/** A namespace that does not exist is as empty as one that is merely empty: where `-n` names one, that is said. */
+export async function tellOfTypos(client: Client, options: Options, { stderr }: Terminal): Promise<void> {
+  const namespace = textOption(options, 'namespace');
+  if (namespace === undefined || flagOption(options, 'allNamespaces')) return;
+  const { isMissing } = await import('../cluster/snapshot.ts');
+  if (await isMissing(client, namespace)) stderr.write(`Warning: there is no namespace ${namespace}\n`);
 }
 
 /** A namespace for those who take undefined for all of them. */

@@ -8,7 +8,7 @@ import type { Settings } from '../review/settings.ts';
 import { impliedObjects, manifestOf } from './bundle.ts';
 import type { LiveWorld } from './live-world.ts';
 import { openSurveyedWorld } from './live-world.ts';
-import { homeOf, withClient, within } from './observe.ts';
+import { homeOf, tellOfTypos, withClient, within } from './observe.ts';
 import type { Options } from './options.ts';
 import { listOption, textOption } from './options.ts';
 import type { Terminal } from './terminal.ts';
@@ -53,6 +53,7 @@ export async function withSurvey<T>(
   return withClient(options, terminal, async (client) => {
     const home = textOption(options, 'namespace') ?? client.namespace;
     const place = within(scope(home));
+    await tellOfTypos(client, options, terminal);
     const read = await readSurvey(client, {
       kinds,
       secrets,

@@ -13,6 +13,7 @@ import { failureOf } from './failure.ts';
 import { createLimiter } from './limiter.ts';
 import { METADATA } from './media-types.ts';
 import { collectionPath, objectPath, resourceName } from './paths.ts';
+import { readObject } from './read-object.ts';
 import { reduceObject } from './reduce.ts';
 import { READS_AT_ONCE, listSecrets, readSecret } from './secret-table.ts';
 import { companionsOf, targetsOf } from './watched-kinds.ts';
@@ -143,6 +144,18 @@ export async function readNamespaces(
   } catch (error) {
     const status = statusOf(error);
     if (status === 403 || status === 404) return [];
+    throw error;
+  }
+}
+
+/** Whether there certainly is no such namespace: who may not see that does not know. */
+export async function isMissing(client: Pick<Client, 'get'>, namespace: string): Promise<boolean> {
+  const path = objectPath(NAMESPACE, '', namespace);
+  if (path === undefined) return true;
+  try {
+    return (await readObject(client, path, { accept: METADATA })) === undefined;
+  } catch (error) {
+    if (statusOf(error) === 403) return false;
     throw error;
   }
 }

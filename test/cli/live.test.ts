@@ -85,6 +85,16 @@ spec: {containers: [{name: dbt, image: dbt}]}
     expect(told.out).not.toContain('hunter2');
   });
 
+  it('says where the namespace of -n does not exist, if one may see that', async () => {
+    const words = 'Warning: there is no namespace typo\n';
+    for (const run of [list, status, scan, usage, explain]) {
+      const options = { namespace: 'typo', secret: 'db', pod: 'x' };
+      expect((await captured(run, admin(options))).err).toContain(words);
+      expect((await captured(run, as(nobody.token, options))).err).not.toContain(words);
+    }
+    expect((await captured(list, admin({ namespace: 'typo', allNamespaces: true }))).err).toBe('');
+  });
+
   it('who may get Secrets but not list them sees those that are targeted, and is told so', async () => {
     const { out, err, code } = await captured(list, as(reader.token));
     expect(out).toMatch(/\ndb +InfisicalSecret +Synced\nwaiting +InfisicalSecret +Pending\n$/);
