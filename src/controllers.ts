@@ -54,7 +54,7 @@ function servedNames(config: Config, controllers: readonly Controller[]): readon
 
 /** Stands for election, and runs the controllers whenever this process leads. */
 export function startControllers(options: ControllersOptions): Election {
-  const { config, client, live, admit, serving, events, telemetry, begin, log, settings } = options;
+  const { config, client, live, admit, serving, events, telemetry, begin, log } = options;
   const controllers = controllersOf(config);
   const { exemptNamespaces } = settingsOf(config);
   const notes = new Map<string, string>();
@@ -82,7 +82,7 @@ export function startControllers(options: ControllersOptions): Election {
   const election: Election = startElection({
     client,
     stands: config.controllers.enabled,
-    isOutdated: () => hasOtherIssuer(config, settings),
+    isOutdated: issuerWatch(options),
     namespace: homeOf(client),
     name: config.webhook.name,
     identity: `${hostname()}_${randomUUID()}`,
@@ -102,16 +102,28 @@ export function startControllers(options: ControllersOptions): Election {
 }
 
 /**
- * Whether certificates come from elsewhere by now: a leader publishes the CA of its own `certificates.mode` alone, and
- * the replicas of a rollout to another one wait for theirs.
+ * Tells whether certificates come from elsewhere by now, and once that they do: a leader publishes the CA of its own
+ * `certificates.mode` alone, and the replicas of a rollout to another one wait for theirs.
  */
-function hasOtherIssuer({ certificates, server }: Config, settings: () => Config): boolean {
+function issuerWatch({ config, settings, log }: ControllersOptions): () => boolean {
+  let isTold = false;
+  return () => {
+    const now = readableOr(config, settings);
+    const { mode } = now.certificates;
+    const isOther = mode !== config.certificates.mode || now.server.certDir !== config.server.certDir;
+    if (isOther && !isTold)
+      log.info({ mode }, 'certificates.mode is another by now: new replicas are to lead');
+    isTold = isOther;
+    return isOther;
+  };
+}
+
+/** What is half-written or wrong is nothing to go by. */
+function readableOr(otherwise: Config, read: () => Config): Config {
   try {
-    const now = settings();
-    return now.certificates.mode !== certificates.mode || now.server.certDir !== server.certDir;
+    return read();
   } catch {
-    // Whatever is half-written or wrong there is nothing to go by.
-    return false;
+    return otherwise;
   }
 }
 

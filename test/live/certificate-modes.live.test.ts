@@ -31,16 +31,18 @@ describe.skipIf(!needs('apiserver') || !needs('helm'))('another certificates.mod
   };
   /** A rollout: the ConfigMap changes under the replicas that run, and each is followed by one of the new mode. */
   const upgrade = async (values: string, certDir?: string): Promise<void> => {
+    const formers = installation.replicas.slice();
     await installation.underLoad(async () => {
       await installation.upgrade(['--set', values]);
       const config = await configHere(plane);
-      for (const replica of installation.replicas) replica.rewrite(config);
-      for (const former of installation.replicas.slice()) {
+      for (const former of formers) former.rewrite(config);
+      for (const former of formers) {
         await installation.start(certDir === undefined ? {} : { certDir });
         await installation.end(former);
       }
     });
     await installation.underLoad();
+    expect(formers.map(({ log }) => log()).join('\n')).toContain('new replicas are to lead');
     expect(await policies(plane)).toMatchObject({ mutate: 'Fail', validate: 'Fail' });
   };
   const believes = async (ca: string): Promise<void> => {
