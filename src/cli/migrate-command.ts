@@ -98,7 +98,10 @@ const MIGRATE_INFISICAL: CommandDeclaration = {
     runOptions(
       command
         .option('--to <operator>', 'who takes the Secrets over: external-secrets or vault')
-        .option('--store <name>', '[ClusterSecretStore/]name of a store of the same project and environment')
+        .option(
+          '--store <name>',
+          '[ClusterSecretStore/]name of a store that reads the same of Infisical, or Vault',
+        )
         .option('--mount <name>', "KV mount of Vault that values are copied to (default: upstream.vault's)")
         .option('--path <path>', 'path in it below which each Secret gets <namespace>/<secret>')
         .option('--vault-auth <name>', "[namespace/]name of the VaultAuth (default: the operator's own)")

@@ -5,18 +5,16 @@ import { readTargetSecret } from '../cluster/target-secret.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { NAMESPACE, isSameKind, nameOf, namespaceOf } from '../kube/object.ts';
 import type { Conversion } from '../migrate/conversion.ts';
-import { convertToExternalSecret } from '../migrate/infisical-conversion.ts';
 import { isOfInfisical } from '../migrate/way-out.ts';
 import { readingOf } from '../migrate/infisical-reading.ts';
-import { externalSecrets } from '../plugins/external-secrets.ts';
 import { infisicalStaticSecret } from '../plugins/infisical-static-secret.ts';
 import { infisical, infisicalSecret } from '../plugins/infisical.ts';
 import { policyOf } from '../review/policy.ts';
-import { SYNC_KINDS, chainOf, rivalsOf, storeSeen, tenancyOf } from './migrate-eso-rivals.ts';
+import { SYNC_KINDS, chainOf, rivalsOf, tenancyOf } from './migrate-eso-rivals.ts';
 import type { Gathered, Looking, MigrationSource } from './migrate-source.ts';
 import { byName, countOfTwo, isLookedAt } from './migrate-source.ts';
 import type { Successor } from './migrate-successor.ts';
-import { refuseOptions } from './migrate-successor.ts';
+import { toExternalSecrets } from './migrate-to-external-secrets.ts';
 import { toVault } from './migrate-to-vault.ts';
 import { trustedLogin } from './migrate-wish.ts';
 import { runMigration } from './migrate.ts';
@@ -80,25 +78,4 @@ async function successorFor(looking: Looking): Promise<Successor> {
   if (to === 'external-secrets') return toExternalSecrets(looking);
   if (to === 'vault') return toVault(looking);
   throw new CommandError('say where to: --to external-secrets or --to vault', EXIT.usage);
-}
-
-/** A store of External Secrets, which is not guessed either. */
-function toExternalSecrets({ options }: Looking): Successor {
-  refuseOptions(options, { vaultAuth: '--vault-auth', mount: '--mount', path: '--path' }, 'vault');
-  const written = textOption(options, 'store') ?? '';
-  const [, place, name] = /^(?:(SecretStore|ClusterSecretStore)\/)?([^/]+)$/.exec(written) ?? [];
-  if (name === undefined) {
-    const given = written === '' ? 'no store is named' : `--store ${written} is no store`;
-    throw new CommandError(`${given}: give --store [ClusterSecretStore/]NAME`, EXIT.usage);
-  }
-  const store = { kind: place === 'ClusterSecretStore' ? place : 'SecretStore', name } as const;
-  return {
-    plugin: externalSecrets.id,
-    convert: (leaving, seen) =>
-      convertToExternalSecret({
-        ...leaving,
-        store,
-        found: storeSeen(seen, store, namespaceOf(leaving.object.raw)),
-      }),
-  };
 }

@@ -1,4 +1,4 @@
-/** What `migrate infisical --to vault` has to know first: where in Vault, which KV that is, and by whom it is read. */
+/** What `migrate infisical --to vault` has to know first: where in Vault, and by whom it is read there. */
 import type { Client } from '../cluster/client.ts';
 import { ApiError } from '../cluster/api-error.ts';
 import { isDiscovered } from '../cluster/discovery.ts';
@@ -10,32 +10,27 @@ import type { KubeObject } from '../kube/object.ts';
 import { isSameKind, nameOf, namespaceOf } from '../kube/object.ts';
 import type { Read } from '../kube/world.ts';
 import { ABSENT, UNREAD, present } from '../kube/world.ts';
-import type { VaultWish } from '../migrate/vault-conversion.ts';
 import { convertToVault } from '../migrate/vault-conversion.ts';
 import { VAULT_AUTH } from '../plugins/vault-auth.ts';
 import { vault, vaultStaticSecret } from '../plugins/vault.ts';
 import type { Settings } from '../review/settings.ts';
-import { homeOf } from '../upstream/open.ts';
-import { UpstreamError, isUpstream } from '../upstream/upstream-error.ts';
-import { vaultNamespace } from '../upstream/vault-home.ts';
 import type { Looking } from './migrate-source.ts';
-import { withStores } from './migrate-store.ts';
 import type { Successor } from './migrate-successor.ts';
 import { refuseOptions } from './migrate-successor.ts';
-import type { Options } from './options.ts';
-import { flagOption, textOption } from './options.ts';
+import { kvOf, vaultHome } from './migrate-vault-place.ts';
+import { textOption } from './options.ts';
 import { CommandError, EXIT } from './terminal.ts';
 
 export async function toVault(looking: Looking): Promise<Successor> {
-  const { client, options, settings, terminal } = looking;
+  const { client, options, settings } = looking;
   refuseOptions(options, { store: '--store' }, 'external-secrets');
   refuseNoName(textOption(options, 'vaultAuth'));
   if (!(await isDiscovered(client, vaultStaticSecret.resource))) {
     const why = 'the API server serves no VaultStaticSecrets: is the Vault Secrets Operator installed?';
     throw new CommandError(why, EXIT.general);
   }
-  const place = placeOf(options, settings, terminal.env);
-  const wish = { ...place, ...(await kvOf(place.mount, looking)) };
+  const home = vaultHome(looking);
+  const wish = { ...home, ...(await kvOf(home.mount, looking)) };
   return {
     plugin: vault.id,
     convert: async (leaving, { companions }) => {
@@ -55,38 +50,6 @@ function refuseNoName(written: string | undefined): void {
   const parts = written?.split('/') ?? [];
   if (parts.length < 3 && parts.every(isDnsSubdomain)) return;
   throw new CommandError(`--vault-auth ${written ?? ''} is no name: give [namespace/]name`, EXIT.usage);
-}
-
-type Place = Pick<VaultWish, 'mount' | 'path' | 'vaultNamespace'>;
-
-function placeOf(options: Options, { config }: Settings, env: Looking['terminal']['env']): Place {
-  const home = homeOf('vault', { settings: config.upstream, env, cwd: '', namespace: '' });
-  return {
-    mount: (textOption(options, 'mount') ?? home.project).replaceAll(/^\/+|\/+$/g, ''),
-    path: textOption(options, 'path') ?? home.path,
-    vaultNamespace: vaultNamespace(config.upstream.vault, env),
-  };
-}
-
-/**
- * What the mount says of itself. A plan can do without Vault, and says so; what carries it out cannot, nor what asks
- * whether it could be.
- */
-async function kvOf(
-  mount: string,
-  { options, settings, terminal }: Looking,
-): Promise<Pick<VaultWish, 'type' | 'assumed'>> {
-  const isPlan = !flagOption(options, 'apply') && !flagOption(options, 'dryRun');
-  try {
-    return await withStores(settings, terminal, async (open) => {
-      const version = await (await open('vault')).kvVersion?.(mount);
-      return { type: version === 1 ? 'kv-v1' : 'kv-v2' };
-    });
-  } catch (error) {
-    const isCertain = isUpstream(error, 'unsupported', 'invalid', 'mountNotFound');
-    if (!isPlan || isCertain || !(error instanceof UpstreamError)) throw error;
-    return { type: 'kv-v2', assumed: error.message };
-  }
 }
 
 interface Named {

@@ -21,13 +21,24 @@ export interface InfisicalStore {
   readonly login?: OperatorLogin;
 }
 
+export interface VaultStore {
+  readonly provider: 'vault';
+  readonly title: string;
+  readonly server: string;
+  /** '' where each key names it. */
+  readonly mount: string;
+  readonly version: 'kv-v1' | 'kv-v2';
+  /** Vault's own; '' for none. */
+  readonly vaultNamespace: string;
+}
+
 export interface OtherStore {
-  /** 'vault', 'aws'. */
+  /** 'aws'. */
   readonly provider: string;
   readonly title: string;
 }
 
-export type EsoStore = InfisicalStore | OtherStore;
+export type EsoStore = InfisicalStore | VaultStore | OtherStore;
 
 /** An entry of an ExternalSecret with its store. */
 export interface Placed {
@@ -68,35 +79,51 @@ export function isInfisical(store: EsoStore): store is InfisicalStore {
   return store.provider === 'infisical';
 }
 
+export function isVault(store: EsoStore): store is VaultStore {
+  return store.provider === 'vault';
+}
+
 export function keepsValues({ provider }: EsoStore): boolean {
   return provider === 'infisical' || KEEPERS.includes(provider);
 }
 
-/** The store, or why it tells nothing. `namespace` is that of the ExternalSecret. */
+/** The store, or why it tells nothing: `words` are its own. `namespace` is that of the ExternalSecret. */
 export function storeIn(
   read: Read<KubeObject>,
-  title: string,
+  words: string,
   namespace: string,
 ): EsoStore | { readonly why: string } {
-  if (read.state === 'absent') return { why: `${title} does not exist` };
-  if (read.state === 'failed') return { why: `${title} cannot be read: ${read.failure.message}` };
-  if (read.state === 'unread') return { why: `${title} was not read` };
+  if (read.state === 'absent') return { why: `${words} does not exist` };
+  if (read.state === 'failed') return { why: `${words} cannot be read: ${read.failure.message}` };
+  if (read.state === 'unread') return { why: `${words} was not read` };
   const { raw } = read.value;
   const [provider, settings] = Object.entries(asObject(dig(raw, 'spec', 'provider')))[0] ?? [];
   const name = text(get(raw, 'metadata'), 'name') ?? '';
-  if (provider === undefined) return { why: `${title} names no provider` };
-  if (provider !== 'infisical') return { provider, title: `${provider}/${name}` };
+  if (provider === undefined) return { why: `${words} names no provider` };
+  const title = `${provider}/${name}`;
+  if (provider === 'vault') return { provider, title, ...vaultIn(settings) };
+  if (provider !== 'infisical') return { provider, title };
   const scope = get(settings, 'secretsScope');
   const login = loginIn(get(settings, 'auth'), namespaceOf(raw) === '' ? undefined : namespace);
   return {
     provider,
-    title: `${provider}/${name}`,
+    title,
     hostAPI: text(settings, 'hostAPI') ?? HOST_API,
     project: text(scope, 'projectSlug') ?? '',
     environment: text(scope, 'environmentSlug') ?? '',
     path: text(scope, 'secretsPath') ?? '/',
     recursive: get(scope, 'recursive') === true,
     ...(login === undefined ? {} : { login }),
+  };
+}
+
+/** With External Secrets' own defaults. */
+function vaultIn(settings: Json | undefined): Omit<VaultStore, 'provider' | 'title'> {
+  return {
+    server: text(settings, 'server') ?? '',
+    mount: text(settings, 'path') ?? '',
+    version: text(settings, 'version') === 'v1' ? 'kv-v1' : 'kv-v2',
+    vaultNamespace: text(settings, 'namespace') ?? '',
   };
 }
 

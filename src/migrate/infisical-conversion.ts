@@ -3,25 +3,15 @@
  * the same project and environment, so nothing is copied, and the values stay where they are.
  */
 import type { Json, JsonObject } from '../kube/json.ts';
-import type { KubeObject } from '../kube/object.ts';
-import { apiVersionOf, nameOf, namespaceOf } from '../kube/object.ts';
-import type { Read } from '../kube/world.ts';
-import { externalSecret } from '../plugins/external-secrets.ts';
+import { namespaceOf } from '../kube/object.ts';
 import type { Conversion, Obstacle, TargetSecret } from './conversion.ts';
-import type { StoreReference } from './eso-entries.ts';
-import { ownMetadata } from './eso-metadata.ts';
 import type { InfisicalStore } from './eso-stores.ts';
 import { isInfisical, storeIn } from './eso-stores.ts';
+import type { WayOut } from './external-secret-target.ts';
+import { REFRESH, externalSecretFor } from './external-secret-target.ts';
 import type { InfisicalReading } from './infisical-reading.ts';
 import type { TrustedLogin } from './record-login.ts';
-import type { Leaving } from './way-out.ts';
 import { departureOf, farewell } from './way-out.ts';
-
-export interface WayOut extends Leaving {
-  /** Of External Secrets, by which the Secret is to be read. */
-  readonly store: StoreReference;
-  readonly found: Read<KubeObject>;
-}
 
 export function convertToExternalSecret(request: WayOut): Conversion {
   const { object, reading, store, found, target } = request;
@@ -36,7 +26,7 @@ export function convertToExternalSecret(request: WayOut): Conversion {
   if (different.length > 0) return { ...base, obstacles: different };
   return {
     ...base,
-    to: externalSecretFor(request, { target, place }),
+    to: externalSecretFor(request, target, entriesFor(reading, { target, place })),
     obstacles: [],
     notes: [...base.notes, ...notesOn(request, place)],
   };
@@ -47,7 +37,7 @@ function notOfInfisical(store: { readonly provider: string; readonly title: stri
   return {
     where: '--store',
     why: `${store.title} does not read Infisical, where the values are`,
-    fix: 'name a store of the provider infisical',
+    fix: 'name a store of the provider infisical or vault',
   };
 }
 
@@ -97,34 +87,6 @@ function isHome({ path }: InfisicalReading, store: InfisicalStore): boolean {
 interface Seen {
   readonly target: TargetSecret;
   readonly place: InfisicalStore;
-}
-
-/** floe's own promise: a change is there within a minute. */
-const REFRESH = '1m';
-
-function externalSecretFor({ object, reading, store, found }: WayOut, { target, place }: Seen): JsonObject {
-  const { raw } = object;
-  const metadata = ownMetadata(raw);
-  // The version in which the store is served is the one of its ExternalSecrets.
-  const version = found.state === 'present' ? found.value.kind.version : externalSecret.resource.version;
-  const template =
-    target.type === 'Opaque' ? {} : { template: { type: target.type, metadata: { ...metadata } } };
-  return {
-    apiVersion: apiVersionOf({ ...externalSecret.resource, version }),
-    kind: externalSecret.resource.kind,
-    metadata: { name: nameOf(raw), namespace: namespaceOf(raw), ...metadata },
-    spec: {
-      refreshInterval: REFRESH,
-      secretStoreRef: { kind: store.kind, name: store.name },
-      target: {
-        name: reading.secret,
-        creationPolicy: reading.owns ? 'Owner' : 'Orphan',
-        deletionPolicy: 'Retain',
-        ...template,
-      },
-      ...entriesFor(reading, { target, place }),
-    },
-  };
 }
 
 function entriesFor(reading: InfisicalReading, { target, place }: Seen): JsonObject {

@@ -7,6 +7,7 @@ import { asArray, asObject, dig, get, text } from '../kube/json.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { namespaceOf } from '../kube/object.ts';
 import { isDnsSubdomain } from '../kube/names.ts';
+import { externalSecret } from '../plugins/external-secrets.ts';
 import { upstreamPlaces } from '../plugins/upstream-places.ts';
 import type { CopyMade } from './hand-over.ts';
 import type { Manner } from './manner.ts';
@@ -31,9 +32,8 @@ export function mistakeIn({ namespace, secret, from, to, copy }: Claimed): strin
     if (mistake !== undefined) return `'${field}' ${mistake}`;
   }
   if (copy !== undefined && !reads(to, copy)) return "'copy' is at another place than 'to' reads from";
-  return isElsewhereInVault(to, `${namespace}/${secret}`)
-    ? "'to' reads what is of another Secret"
-    : undefined;
+  const own = `${namespace}/${secret}`;
+  return isElsewhereInVault(to, copy, own) ? "'to' reads what is of another Secret" : undefined;
 }
 
 const METADATA = ['name', 'namespace', 'labels', 'annotations'];
@@ -80,6 +80,7 @@ function writesConfigMaps(manifest: JsonObject): boolean {
 
 /** Keys are taken away again at the place of the copy. */
 function reads(to: JsonObject, { store, place }: CopyMade): boolean {
+  if (text(to, 'kind') === externalSecret.resource.kind) return store === 'vault' && isEntryOf(to, place);
   return upstreamPlaces(objectOf(to)).some(
     ({ plugin, project, environment, path }) =>
       plugin === store &&
@@ -89,8 +90,16 @@ function reads(to: JsonObject, { store, place }: CopyMade): boolean {
   );
 }
 
+/** Which mount an ExternalSecret reads, its store says alone. */
+function isEntryOf(to: JsonObject, { project, path }: CopyMade['place']): boolean {
+  const keys = asArray(dig(to, 'spec', 'data')).map((one) => text(get(one, 'remoteRef'), 'key'));
+  const isWhole = asArray(dig(to, 'spec', 'dataFrom')).length === 0;
+  return isWhole && keys.length > 0 && keys.every((key) => key === path || key === `${project}/${path}`);
+}
+
 /** A namespace's own credentials of Vault may read a whole mount: an entry is of a namespace and a Secret by its path. */
-function isElsewhereInVault(to: JsonObject, own: string): boolean {
-  const places = upstreamPlaces(objectOf(to)).filter(({ plugin }) => plugin === 'vault');
-  return places.some(({ path }) => path !== own && !path.endsWith(`/${own}`));
+function isElsewhereInVault(to: JsonObject, copy: CopyMade | undefined, own: string): boolean {
+  const read = upstreamPlaces(objectOf(to)).filter(({ plugin }) => plugin === 'vault');
+  const paths = [...read.map(({ path }) => path), ...(copy?.store === 'vault' ? [copy.place.path] : [])];
+  return paths.some((path) => path !== own && !path.endsWith(`/${own}`));
 }

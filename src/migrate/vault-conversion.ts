@@ -8,22 +8,16 @@ import type { KubeObject } from '../kube/object.ts';
 import { nameOf, namespaceOf } from '../kube/object.ts';
 import type { Read } from '../kube/world.ts';
 import { OWNER_LABELS, REFRESH, vaultStaticSecretFor } from '../plugins/vault-manifest.ts';
-import type { Conversion, Copy, Obstacle, TargetSecret } from './conversion.ts';
+import type { Conversion, Obstacle, TargetSecret } from './conversion.ts';
 import type { Metadata } from './eso-metadata.ts';
 import { ownMetadata } from './eso-metadata.ts';
+import type { VaultPlace } from './vault-copy.ts';
+import { copyNotes, copyToVault } from './vault-copy.ts';
 import type { Leaving } from './way-out.ts';
 import { departureOf, farewell } from './way-out.ts';
 
-/** Where values go, and how the operator reads them: from settings, options and Vault itself. */
-export interface VaultWish {
-  readonly mount: string;
-  /** Below it each namespace has a folder, and in that each Secret an entry. */
-  readonly path: string;
-  /** Vault's own namespace; '' for none. */
-  readonly vaultNamespace: string;
-  readonly type: 'kv-v1' | 'kv-v2';
-  /** Why Vault could not be asked for the type, which is assumed then. */
-  readonly assumed?: string;
+/** Where values go, and how the operator reads them. */
+export interface VaultWish extends VaultPlace {
   /** The VaultAuth; undefined: the operator's default. */
   readonly auth?: { readonly namespace: string; readonly name: string };
 }
@@ -40,14 +34,7 @@ export function convertToVault(request: WayToVault): Conversion {
   const obstacles = [...refusals, ...loginObstacles(request), ...relicOf(request)];
   if (obstacles.length > 0 || target === undefined) return { ...base, obstacles };
   const namespace = namespaceOf(object.raw);
-  const { binary } = target;
-  const path = entryOf(wish.path, namespace, reading.secret);
-  const copy: Copy = {
-    store: 'vault',
-    place: { project: wish.mount, environment: '', path },
-    keys: target.keys,
-    encoded: binary,
-  };
+  const copy = copyToVault(wish, base, target);
   const to = vaultStaticSecretFor({
     namespace,
     name: nameOf(object.raw),
@@ -56,16 +43,11 @@ export function convertToVault(request: WayToVault): Conversion {
     vaultNamespace: wish.vaultNamespace,
     mount: wish.mount,
     type: wish.type,
-    path,
+    path: copy.place.path,
     secret: { name: reading.secret, type: target.type, ...withoutOwnerLabels(target.metadata) },
-    encoded: binary,
+    encoded: copy.encoded,
   });
   return { ...base, to, copy, obstacles: [], notes: [...base.notes, ...notesOn(request, target)] };
-}
-
-/** 'floe/jobs/db': Secrets of one name in two namespaces do not meet. */
-export function entryOf(path: string, namespace: string, secret: string): string {
-  return [...path.split('/'), namespace, secret].filter((part) => part !== '').join('/');
 }
 
 function referenceTo(auth: NonNullable<VaultWish['auth']>, home: string): string {
@@ -123,19 +105,13 @@ function withoutOwnerLabels({ labels, ...metadata }: Metadata): Metadata {
   return kept.length === 0 ? metadata : { ...metadata, labels: Object.fromEntries(kept) };
 }
 
-function notesOn(request: WayToVault, { binary, metadata }: TargetSecret): readonly string[] {
+function notesOn(request: WayToVault, target: TargetSecret): readonly string[] {
   const { reading, wish, login, object } = request;
-  const lost = Object.keys(OWNER_LABELS).filter((key) => text(metadata.labels, key) !== undefined);
+  const lost = Object.keys(OWNER_LABELS).filter((key) => text(target.metadata.labels, key) !== undefined);
   const unseen = login.state === 'failed' || login.state === 'unread';
   return [
-    'what changes in Infisical from then on no longer arrives',
-    ...(wish.assumed === undefined
-      ? []
-      : [`mount '${wish.mount}' is taken for ${wish.type}: ${wish.assumed}`]),
+    ...copyNotes(wish, target),
     ...(unseen ? [`whether ${titleOf(wish)} is there could not be seen`] : []),
-    ...(binary.length === 0
-      ? []
-      : [`Vault keeps ${binary.join(', ')} as base64: its values are text, and these are bytes`]),
     ...(lost.length === 0 ? [] : [`the operator's own labels take the place of ${lost.join(', ')}`]),
     ...(reading.owns
       ? []

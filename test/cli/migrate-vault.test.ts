@@ -1,5 +1,5 @@
 /**
- * `migrate infisical --to vault` over a real API server and a stand-in of Vault, without any operator: plans, what stands
+ * `migrate infisical` with values that go to Vault, over a real API server and a stand-in of Vault, without any operator: plans, what stands
  * against one, and what is left of a copy that led to nothing.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from 'vitest';
@@ -50,6 +50,19 @@ describe.skipIf(!needs('apiserver'))('migrate infisical --to vault', { timeout: 
       metadata: { name: 'main' },
       spec: {},
     });
+    const stores = {
+      vault: { vault: { server: vault.url, path: MOUNTS.v2 } },
+      other: { vault: { server: 'https://vault.example', path: MOUNTS.v2 } },
+      infisical: { infisical: { secretsScope: { projectSlug: 'floe', environmentSlug: 'prod' } } },
+    };
+    for (const [name, provider] of Object.entries(stores)) {
+      await cluster.request('POST', '/apis/external-secrets.io/v1/namespaces/jobs/secretstores', {
+        apiVersion: 'external-secrets.io/v1',
+        kind: 'SecretStore',
+        metadata: { name },
+        spec: { provider },
+      });
+    }
   }, 120_000);
   beforeEach(() => {
     vault.state.entries.clear();
@@ -104,6 +117,7 @@ describe.skipIf(!needs('apiserver'))('migrate infisical --to vault', { timeout: 
     ['another place', { to: 'doppler' }, /say where to: --to external-secrets or --to vault/, 2],
     ['a store of External Secrets', { store: 'team' }, /--store is of --to external-secrets alone/, 2],
     ['Vault for External Secrets', { to: 'external-secrets', store: 'team' }, /is of --to vault alone/, 2],
+    ['no store', { to: 'external-secrets', vaultAuth: undefined }, /no store is named: give --store/, 2],
     ['what is no name of a VaultAuth', { vaultAuth: 'a/b/c' }, /--vault-auth a\/b\/c is no name/, 2],
     ['a mount that is not there', { mount: 'nowhere' }, /no such mount, or no right to it/, 1],
     ['a mount of another type', { mount: MOUNTS.database }, /it is of type 'database', not kv/, 2],
@@ -149,6 +163,27 @@ describe.skipIf(!needs('apiserver'))('migrate infisical --to vault', { timeout: 
     expect(code).toBe(5);
     expect(out).toMatch(/Vault secret\/floe\/jobs\/db has other keys too, .*: OTHER; choose another place/);
     expect(vault.dataAt(MOUNTS.v2, 'floe/jobs/db')).toEqual({ OTHER: 'x' });
+  });
+
+  const BY_STORE = { to: 'external-secrets', vaultAuth: undefined };
+
+  it('copies to the mount of a store of External Secrets, too', async () => {
+    const { out, code } = await migrate({ ...BY_STORE, store: 'vault', dryRun: true });
+    expect(code).toBe(0);
+    expect(out).toContain('# copies 2 values to Vault secret/floe/jobs/db: PASSWORD, tls.key\n');
+    expect(out).toContain('kind: ExternalSecret\n');
+    const plan = await migrate({ ...BY_STORE, store: 'vault' }, {});
+    expect(plan).toMatchObject({ code: 0 });
+    expect(plan.out).toMatch(/note: mount 'secret' is taken for kv-v2: Vault: no credentials/);
+  });
+
+  it.each([
+    ['other', /vault\/other reads another Vault, https:\/\/vault\.example, than the settings name/],
+    ['infisical', /--path: nothing is copied for a store of Infisical; leave it out/],
+  ])('does not copy for the store %s', async (store, words) => {
+    const { out, code } = await migrate({ ...BY_STORE, store });
+    expect(code).toBe(5);
+    expect(out).toMatch(words);
   });
 
   const isThere = async (path: string): Promise<boolean> => (await cluster.send('GET', path)).status === 200;

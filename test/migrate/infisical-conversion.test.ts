@@ -17,7 +17,7 @@ const STORES: Readonly<Record<string, string>> = {
   root: `{infisical: {hostAPI: "https://infisical.floe.dev", secretsScope: {${SCOPE}}}}`,
   deep: `{infisical: {hostAPI: "https://infisical.floe.dev/api", secretsScope: {${SCOPE}, secretsPath: /db, recursive: true}}}`,
   other: `{infisical: {hostAPI: "https://app.infisical.com/api", secretsScope: {projectSlug: other, environmentSlug: dev}}}`,
-  vault: '{vault: {server: "https://vault", path: secret, version: v2}}',
+  aws: '{aws: {service: SecretsManager}}',
 };
 
 const TARGET: TargetSecret = {
@@ -268,8 +268,8 @@ describe('a sync resource of Infisical for External Secrets', () => {
     ],
     ['no store', { spec: older(), store: { name: 'nowhere' } }, '--store', /does not exist/],
     [
-      'a store of Vault',
-      { spec: older(), store: { name: 'vault' } },
+      'a store of AWS',
+      { spec: older(), store: { name: 'aws' } },
       '--store',
       /does not read Infisical, where the values are/,
     ],
