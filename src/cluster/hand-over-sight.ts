@@ -2,7 +2,7 @@
 import type { JsonObject } from '../kube/json.ts';
 import { asObject, get, text } from '../kube/json.ts';
 import type { KubeObject, ResourceKind } from '../kube/object.ts';
-import { CONFIG_MAP, SECRET, nameOf, uidOf } from '../kube/object.ts';
+import { CONFIG_MAP, SECRET, nameOf, ownerReferencesOf, uidOf } from '../kube/object.ts';
 import type { View } from '../plugins/plugin.ts';
 import type { Difference, HandOver, Performance, Sight } from '../migrate/hand-over.ts';
 import { isChangedTo, isInPlace } from '../migrate/in-place.ts';
@@ -47,7 +47,7 @@ export async function readScene(client: Client, plan: HandOver): Promise<Scene> 
 }
 
 export function sightOf(plan: HandOver, scene: Scene): Sight {
-  const { secret, trial, from, rehearsal } = scene;
+  const { secret, trial, rehearsal } = scene;
   const inPlace = isInPlace(plan);
   const to = inPlace && !isSwitched(plan, scene.to) ? undefined : scene.to;
   const difference = secret === undefined || trial === undefined ? undefined : differenceOf(secret, trial);
@@ -64,7 +64,7 @@ export function sightOf(plan: HandOver, scene: Scene): Sight {
     toIsSettled: to === undefined || isSettled(plan.to, to),
     leftover: hasLeftover(plan, scene, inPlace),
     ...(difference === undefined ? {} : { difference }),
-    traces: plan.from !== undefined && from === undefined && hasTraces(plan.from, secret),
+    traces: tracesLeft(plan, scene).length > 0,
   };
 }
 
@@ -140,9 +140,18 @@ function isSettled(manifest: JsonObject, raw: JsonObject): boolean {
   return ownership(manifest) === ownership(raw);
 }
 
-function hasTraces(manifest: JsonObject, secret: JsonObject | undefined): boolean {
-  if (secret === undefined) return false;
-  return tracesOn(manifest, secret).length > 0;
+/** What is to go before the new resource is settled: the old operator's traces, and those that keep its own away. */
+export function tracesLeft(plan: HandOver, { secret, from, to }: Scene): readonly string[] {
+  if (secret === undefined) return [];
+  const isOver = plan.from !== undefined && from === undefined;
+  const old = isOver ? tracesOn(plan.from, secret) : [];
+  return to !== undefined && isShunned(plan.to, secret) ? [...old, ...tracesOn(plan.to, secret)] : old;
+}
+
+/** As a run in the other direction leaves it that has taken the ownership off already. */
+function isShunned(manifest: JsonObject, secret: JsonObject): boolean {
+  if (mannerOf(manifest).shunsTraces !== true) return false;
+  return !ownerReferencesOf(secret).some(({ kind }) => kind === text(manifest, 'kind'));
 }
 
 /** Paths of what the operator of the resource has left on the Secret, for a JSON Patch. */

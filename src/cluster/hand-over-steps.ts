@@ -13,7 +13,7 @@ import { CLUSTER_SECRET_STORE, SECRET_STORE } from '../plugins/secret-stores.ts'
 import { errorOfFault } from './api-error.ts';
 import type { Client } from './client.ts';
 import type { Scene } from './hand-over-sight.ts';
-import { tracesOn } from './hand-over-sight.ts';
+import { tracesLeft, tracesOn } from './hand-over-sight.ts';
 import { JSON_PATCH, MERGE_PATCH } from './media-types.ts';
 import { collectionPath, objectPath } from './paths.ts';
 
@@ -55,8 +55,7 @@ const ACTS: Readonly<Record<Step, Act>> = {
       await removeResource(client, plan.from, scene.from);
   },
   tidy: async ({ client, plan, scene }) => {
-    const { secret } = scene;
-    if (plan.from !== undefined && secret !== undefined) await tidy(client, plan.from, secret);
+    if (scene.secret !== undefined) await tidy(client, scene.secret, tracesLeft(plan, scene));
   },
   settle: async ({ client, plan, scene }) => {
     if (scene.to !== undefined) await replaceSpec(client, scene.to, plan.to);
@@ -136,8 +135,9 @@ export async function leaveNext({ client, plan, scene }: Stage): Promise<boolean
   // It is gone once the garbage collector has let go of what it owned; only then nobody writes the Secret any more.
   if (to !== undefined) await removeResource(client, plan.to, to);
   if (to !== undefined || rehearsal !== undefined) return true;
-  if (secret === undefined || tracesOn(plan.to, secret).length === 0) return false;
-  await tidy(client, plan.to, secret);
+  const traces = secret === undefined ? [] : tracesOn(plan.to, secret);
+  if (secret === undefined || traces.length === 0) return false;
+  await tidy(client, secret, traces);
   return true;
 }
 
@@ -220,8 +220,8 @@ export async function restoreData(client: Client, secret: JsonObject, original: 
   await patchSecret(client, secret, [{ op: 'add', path: '/data', value: before }]);
 }
 
-async function tidy(client: Client, manifest: JsonObject, secret: JsonObject): Promise<void> {
-  const changes = tracesOn(manifest, secret).map((path) => ({ op: 'remove', path }));
+async function tidy(client: Client, secret: JsonObject, traces: readonly string[]): Promise<void> {
+  const changes = traces.map((path) => ({ op: 'remove', path }));
   await patchSecret(client, secret, changes);
 }
 

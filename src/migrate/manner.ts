@@ -22,6 +22,8 @@ export interface Manner {
   readonly answers: boolean;
   /** What its operator leaves on a Secret, and nobody reads once the resource is gone. */
   readonly traces: { readonly labels: readonly Trace[]; readonly annotations: readonly Trace[] };
+  /** Whether its operator never takes a Secret that has its traces, and no owner of this kind. */
+  readonly shunsTraces?: true;
 }
 
 /** A key; one that anybody may use only with the value that the operator gives it. */

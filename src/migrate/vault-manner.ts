@@ -16,7 +16,7 @@ import type { Manner, Trace } from './manner.ts';
  */
 const NOTHING = 'floe-migration-writes-nothing';
 
-/** By what it knows its own Secrets. With all of them it never takes a Secret that another one has left. */
+/** By what it knows its own Secrets. One that has them all and another owner, or none, is not its own for ever. */
 const OWNER_LABELS: readonly Trace[] = [
   { key: 'app.kubernetes.io/name', value: 'vault-secrets-operator' },
   { key: 'app.kubernetes.io/managed-by', value: 'hashicorp-vso' },
@@ -42,6 +42,7 @@ export const VAULT_MANNER: Manner = {
   rehearsal: (raw, name) => rehearsed(withDestination(raw, { name, create: true, overwrite: false }), name),
   answers: true,
   traces: { labels: OWNER_LABELS, annotations: [] },
+  shunsTraces: true,
 };
 
 function destinationOf(raw: unknown): JsonObject {

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { differenceOf, tracesOn } from '../../src/cluster/hand-over-sight.ts';
+import type { Scene } from '../../src/cluster/hand-over-sight.ts';
+import { differenceOf, tracesLeft, tracesOn } from '../../src/cluster/hand-over-sight.ts';
+import type { JsonObject } from '../../src/kube/json.ts';
 
 const VAULT = { apiVersion: 'secrets.hashicorp.com/v1beta1', kind: 'VaultStaticSecret' };
 const ESO = { apiVersion: 'external-secrets.io/v1', kind: 'ExternalSecret' };
@@ -30,6 +32,43 @@ describe('what an operator has left on a Secret', () => {
     expect(tracesOn(ESO, { metadata: { annotations } })).toEqual([
       '/metadata/annotations/reconcile.external-secrets.io~1data-hash',
     ]);
+  });
+});
+
+describe('what goes before the new resource is settled', () => {
+  const NOTHING: Scene = {
+    record: undefined,
+    secret: undefined,
+    trial: undefined,
+    from: undefined,
+    to: undefined,
+    rehearsal: undefined,
+    leftover: undefined,
+  };
+  const MARK = { 'secrets.infisical.com/version': 'x' };
+  const from = { apiVersion: 'secrets.infisical.com/v1alpha1', kind: 'InfisicalSecret' };
+  const plan = { namespace: 'shop', secret: 'db', from, to: VAULT, record: 'kept' } as const;
+  const labels = { 'secrets.hashicorp.com/vso-ownerRefUID': '1-2-3' };
+  const owned = (kind: string): JsonObject => ({
+    metadata: { labels, annotations: MARK, ownerReferences: [{ kind, name: 'db', uid: '1-2-3' }] },
+  });
+  const [OLD, OWN] = [
+    '/metadata/annotations/secrets.infisical.com~1version',
+    '/metadata/labels/secrets.hashicorp.com~1vso-ownerRefUID',
+  ];
+
+  it.each<[string, Partial<Scene>, readonly string[]]>([
+    ['nothing while the old resource is there', { secret: owned('VaultStaticSecret'), from, to: VAULT }, []],
+    ['what the old one has left', { secret: owned('VaultStaticSecret'), to: VAULT }, [OLD]],
+    ['what keeps the new one away', { secret: owned('Job'), to: VAULT }, [OLD, OWN]],
+    ['nothing of the new one before it is there', { secret: owned('Job') }, [OLD]],
+  ])('is %s', (_name, scene, paths) => {
+    expect(tracesLeft(plan, { ...NOTHING, ...scene })).toEqual(paths);
+  });
+
+  it('is nothing of one that takes a Secret whatever it carries', () => {
+    const back = { ...plan, from: VAULT, to: from };
+    expect(tracesLeft(back, { ...NOTHING, secret: owned('Job'), to: from })).toEqual([OWN]);
   });
 });
 
