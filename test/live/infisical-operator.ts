@@ -9,14 +9,16 @@ const GROUP = '/apis/secrets.infisical.com/v1alpha1';
 const VERSION = 'secrets.infisical.com/version';
 const MERGE_PATCH = { contentType: 'application/merge-patch+json' };
 
+export interface SyncTemplate {
+  readonly includeAllSecrets?: boolean;
+  readonly data?: Readonly<Record<string, string>>;
+}
+
 interface Reference {
   readonly secretName: string;
   readonly secretType?: string;
   readonly creationPolicy?: string;
-  readonly template?: {
-    readonly includeAllSecrets?: boolean;
-    readonly data?: Readonly<Record<string, string>>;
-  };
+  readonly template?: SyncTemplate;
 }
 
 export interface InfisicalSecret {
@@ -86,7 +88,7 @@ export function startSyncingOperator(
     const { envSlug, secretsPath } = resource.spec.authentication.universalAuth.secretsScope;
     const values = infisical().valuesAt(envSlug, secretsPath);
     if (values === undefined) return report(resource, `Folder with path '${secretsPath}' was not found`);
-    const data = rendered(reference, values);
+    const data = rendered(reference.template, values);
     const spoiled = mood.spoils === reference.secretName ? { ...data, EXTRA: 'b2Y=' } : data;
     await writeSecret(resource, reference, spoiled);
     await report(resource, undefined);
@@ -209,8 +211,8 @@ export function startSyncingOperator(
 }
 
 /** The templates that this project writes, as the operator renders them; values become base64. */
-function rendered(
-  { template }: Reference,
+export function rendered(
+  template: SyncTemplate | undefined,
   values: Readonly<Record<string, string>>,
 ): Readonly<Record<string, string>> {
   const whole = template === undefined || template.includeAllSecrets === true ? values : {};

@@ -8,11 +8,13 @@ import { needs } from '../needs.ts';
 import type { InfisicalServer } from '../upstream/infisical-server.ts';
 import { WEBHOOK } from './cluster.ts';
 import type { EsoOptions, ExternalSecret } from './eso-operator.ts';
+import { testKilledAnywhere } from './killed-anywhere.ts';
 import { startMigrationCluster } from './migration-cluster.ts';
 import type { Stage, StageOptions } from './eso-stage.ts';
 import { CEILING, setStage } from './eso-stage.ts';
+import { expectPodsMeanwhile } from './pods-meanwhile.ts';
 import { watchSecret } from './secret-witness.ts';
-import { podAsking, startServed, tryPod } from './served.ts';
+import { startServed } from './served.ts';
 
 /** A value that Infisical would trim, one with a reference in it, and bytes that are no text. */
 const AWKWARD = {
@@ -154,26 +156,14 @@ describe.skipIf(!needs('controllers'))('migrate eso', { timeout: 180_000 }, () =
     'close the record',
   ];
 
-  test.each(STEPS)('killed at "%s" it goes on', async (words) => {
-    const scene = await stage();
-    const witness = await watchSecret(plane, scene.namespace, 'db');
-    await scene.killedAt(words, '--apply');
-    const { code, err } = await scene.command({ apply: true });
-    expect(code, err).toBe(0);
-    await expectMigrated(scene);
-    await witness.stop();
-    expect(witness.incidents).toEqual([]);
-  });
-
-  test.each(STEPS.slice(1))('killed at "%s" it goes back', async (words) => {
-    const scene = await stage();
-    const witness = await watchSecret(plane, scene.namespace, 'db');
-    await scene.killedAt(words, '--apply');
-    const { code, err } = await scene.command({ names: ['db'], rollback: true });
-    expect(code, err).toBe(0);
-    await expectAsBefore(scene);
-    await witness.stop();
-    expect(witness.incidents).toEqual([]);
+  testKilledAnywhere<Stage>(() => plane, {
+    steps: STEPS,
+    set: stage,
+    kill: async ({ killedAt }, words) => killedAt(words, '--apply'),
+    goOn: async ({ command }) => command({ apply: true }),
+    goBack: async ({ command }) => command({ names: ['db'], rollback: true }),
+    expectThere: expectMigrated,
+    expectBack: expectAsBefore,
   });
 
   describe('with operators at their worst', () => {
@@ -418,22 +408,12 @@ describe.skipIf(!needs('controllers'))('migrate eso', { timeout: 180_000 }, () =
     expect([refused.code, refused.out]).toEqual([5, expect.stringContaining('is without infisical')]);
     const both = { 'secrets.floe.dev/plugin': 'external-secrets,infisical' };
     await plane.request('PATCH', `/api/v1/namespaces/${namespace}`, { metadata: { annotations: both } });
-    const pods = { tried: 0, refusals: [] as unknown[], over: false };
-    const trying = (async () => {
-      while (!pods.over) {
-        const answer = await tryPod(plane, namespace, podAsking('db'));
-        pods.tried += 1;
-        if (!answer.allowed) pods.refusals.push(answer);
-      }
-    })();
-    expect((await scene.command({ apply: true })).code).toBe(0);
-    await expectMigrated(scene);
-    expect((await scene.command({ names: ['db'], rollback: true })).code).toBe(0);
-    await expectAsBefore(scene);
-    pods.over = true;
-    await trying;
-    expect(pods.refusals).toEqual([]);
-    expect(pods.tried).toBeGreaterThan(20);
+    await expectPodsMeanwhile(plane, namespace, async () => {
+      expect((await scene.command({ apply: true })).code).toBe(0);
+      await expectMigrated(scene);
+      expect((await scene.command({ names: ['db'], rollback: true })).code).toBe(0);
+      await expectAsBefore(scene);
+    });
   });
 
   it('stops where somebody keeps the old resource, and nothing is lost', async () => {

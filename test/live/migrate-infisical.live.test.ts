@@ -2,25 +2,23 @@
  * `migrate infisical --to external-secrets` with the real API server and garbage collector and stand-ins of both
  * operators: the Secret never vanishes and its data never changes; killed anywhere, it goes on, or back.
  */
-import { afterAll, afterEach, beforeAll, describe, expect, it, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { ControlPlane } from '../../tools/control-plane/control-plane.ts';
 import { needs } from '../needs.ts';
 import type { InfisicalServer } from '../upstream/infisical-server.ts';
 import { PROJECT } from '../upstream/infisical-server.ts';
 import type { EsoOperator } from './eso-operator.ts';
 import { startEsoOperator } from './eso-operator.ts';
+import { testKilledAnywhere } from './killed-anywhere.ts';
 import { startMigrationCluster } from './migration-cluster.ts';
-import type { Stage } from './migration-stage.ts';
-import { openStage } from './migration-stage.ts';
 import { watchSecret } from './secret-witness.ts';
+import type { Source, WayOut } from './way-out.ts';
+import { CEILING, MARK, RECORD, RENAMED, expectSwept, openWayOut } from './way-out.ts';
 
-const VALUES = { USER: 'floe-made-up', PASSWORD: 'hunter2-made-up' };
-const CEILING = { timeout: 60_000, interval: 50 };
-const RECORD = 'configmaps/floe-migration-db';
-const MARK = 'secrets.infisical.com/version';
 const OUT = ['--to', 'external-secrets', '--store', 'team'];
+const SUCCESSOR = 'externalsecrets/db';
 
-interface Scene extends Stage {
+interface Scene extends WayOut {
   readonly eso: EsoOperator;
   /** What the store of External Secrets reads otherwise than Infisical's operator. */
   readonly other: Record<string, string>;
@@ -41,63 +39,30 @@ describe.skipIf(!needs('controllers'))('migrate infisical', { timeout: 180_000 }
     await Promise.all([infisical?.stop(), plane?.stop()]);
   }, 60_000);
 
-  const externalSecrets = ({ namespace }: Stage): string =>
-    `/apis/external-secrets.io/v1/namespaces/${namespace}/externalsecrets`;
-  const isThere = async (path: string): Promise<boolean> => (await plane.send('GET', path)).status === 200;
-
-  function resource(scene: Stage, template: object = {}): object {
-    return {
-      apiVersion: 'secrets.infisical.com/v1alpha1',
-      kind: 'InfisicalSecret',
-      metadata: { name: 'db', labels: { team: 'data' } },
-      spec: {
-        hostAPI: `${infisical.url}/api`,
-        syncConfig: { resyncInterval: '1m' },
-        authentication: {
-          universalAuth: {
-            credentialsRef: { secretName: 'operator', secretNamespace: 'infisical' },
-            secretsScope: {
-              projectSlug: PROJECT.slug,
-              envSlug: 'prod',
-              secretsPath: `/${scene.namespace}/db`,
-            },
-          },
-        },
-        managedKubeSecretReferences: [
-          { secretName: 'db', secretNamespace: scene.namespace, creationPolicy: 'Owner', ...template },
-        ],
-      },
-    };
-  }
-
-  /** An InfisicalSecret that owns what it has synced, and a store of External Secrets of the same folder. */
-  async function setScene(template: object = {}): Promise<Scene> {
-    const stage = await openStage(plane, infisical);
-    const path = `/${stage.namespace}/db`;
-    infisical.seed('prod', path, VALUES);
+  /** A resource of Infisical that owns what it has synced, and a store of External Secrets of the same folder. */
+  async function setScene(source: Source = {}): Promise<Scene> {
+    const wayOut = await openWayOut(plane, infisical, source);
     const other: Record<string, string> = {};
-    const eso = startEsoOperator(plane, stage.namespace, {
-      stores: { team: () => ({ ...infisical.valuesAt('prod', path), ...other }) },
+    const eso = startEsoOperator(plane, wayOut.namespace, {
+      stores: { team: () => ({ ...infisical.valuesAt('prod', wayOut.path), ...other }) },
     });
-    const scene = { ...stage, eso, other };
+    const scene = { ...wayOut, eso, other };
     open.push(scene);
-    await makeStore(scene, path);
-    await stage.make('infisicalsecrets', resource(stage, template));
-    await vi.waitFor(async () => expect(await stage.exists('secrets/db')).toBe(true), CEILING);
+    await makeStore(scene);
     return scene;
   }
 
-  async function makeStore({ namespace }: Stage, secretsPath: string): Promise<void> {
+  async function makeStore({ make, path }: WayOut): Promise<void> {
     const reference = (key: string): object => ({ name: 'identity', key });
     const universalAuthCredentials = {
       clientId: reference('clientId'),
       clientSecret: reference('clientSecret'),
     };
-    const secretsScope = { projectSlug: PROJECT.slug, environmentSlug: 'prod', secretsPath };
+    const secretsScope = { projectSlug: PROJECT.slug, environmentSlug: 'prod', secretsPath: path };
     const provider = {
       infisical: { hostAPI: `${infisical.url}/api`, auth: { universalAuthCredentials }, secretsScope },
     };
-    await plane.request('POST', `/apis/external-secrets.io/v1/namespaces/${namespace}/secretstores`, {
+    await make('secretstores', {
       apiVersion: 'external-secrets.io/v1',
       kind: 'SecretStore',
       metadata: { name: 'team' },
@@ -106,8 +71,7 @@ describe.skipIf(!needs('controllers'))('migrate infisical', { timeout: 180_000 }
   }
 
   async function expectOut(scene: Scene): Promise<void> {
-    expect(await isThere(`${externalSecrets(scene)}/db`)).toBe(true);
-    expect(await scene.exists('infisicalsecrets/db')).toBe(false);
+    expect(await Promise.all([scene.source, SUCCESSOR].map(scene.exists))).toEqual([false, true]);
     await vi.waitFor(async () => {
       const { metadata } = await scene.secret();
       expect(metadata.ownerReferences).toMatchObject([{ kind: 'ExternalSecret' }]);
@@ -117,60 +81,42 @@ describe.skipIf(!needs('controllers'))('migrate infisical', { timeout: 180_000 }
       });
       expect(metadata.annotations).not.toHaveProperty([MARK]);
     }, CEILING);
-    await expectSwept(scene);
+    await expectSwept(scene, 'externalsecrets');
     expect(await scene.exists(RECORD)).toBe(true);
   }
 
   async function expectBack(scene: Scene): Promise<void> {
-    expect(await scene.exists('infisicalsecrets/db')).toBe(true);
-    expect(await isThere(`${externalSecrets(scene)}/db`)).toBe(false);
+    expect(await Promise.all([scene.source, SUCCESSOR].map(scene.exists))).toEqual([true, false]);
     const { metadata } = await scene.secret();
     expect(JSON.stringify([metadata.labels, metadata.annotations])).not.toContain('external-secrets');
     expect(metadata.annotations).toHaveProperty([MARK]);
-    await expectSwept(scene);
+    await expectSwept(scene, 'externalsecrets');
     expect(await scene.exists(RECORD)).toBe(false);
   }
 
-  async function expectSwept(scene: Scene): Promise<void> {
-    const rehearsal = 'db-floe-rehearsal';
-    const gone = async (): Promise<readonly boolean[]> =>
-      Promise.all([
-        isThere(`${externalSecrets(scene)}/${rehearsal}`),
-        scene.exists(`infisicalsecrets/${rehearsal}`),
-        scene.exists(`secrets/${rehearsal}`),
-      ]);
-    await vi.waitFor(async () => expect(await gone()).toEqual([false, false, false]), CEILING);
-  }
-
-  it.each([
+  it.each<[string, Source]>([
     ['a whole folder', {}],
-    [
-      'keys of a template',
-      {
-        template: {
-          includeAllSecrets: false,
-          data: { login: '{{ .USER.Value }}', 'pass.word': '{{ .PASSWORD.Value }}' },
-        },
-      },
-    ],
-  ])('hands a Secret over that is watched all the time, of %s, and back', async (_name, template) => {
-    const scene = await setScene(template);
+    ['keys of a template', { target: RENAMED }],
+    ['an InfisicalStaticSecret', { kind: 'InfisicalStaticSecret' }],
+  ])('hands a Secret over that is watched all the time, of %s, and back', async (_name, source) => {
+    const scene = await setScene(source);
+    const { kind = 'InfisicalSecret' } = source;
     const witness = await watchSecret(plane, scene.namespace, 'db');
     const before = await scene.secret();
     const plan = await scene.run(['infisical', ...OUT]);
     expect([plan.code, plan.err]).toEqual([0, '']);
-    expect(plan.out).toContain('# 1 InfisicalSecret: 1 can be migrated, 0 cannot\n');
+    expect(plan.out).toContain(`# 1 ${kind}: 1 can be migrated, 0 cannot\n`);
     expect(await scene.secret()).toEqual(before);
     const dry = await scene.run(['infisical', ...OUT, '--dry-run']);
     expect([dry.code, dry.out]).toEqual([0, plan.out]);
     const { code, out, err } = await scene.run(['infisical', 'db', ...OUT, '--apply']);
-    expect([code, out], err).toEqual([0, '1 InfisicalSecret: 1 migrated\n']);
+    expect([code, out], err).toEqual([0, `1 ${kind}: 1 migrated\n`]);
     expect(err).toContain("Secret 'db' is what it was, and of ExternalSecret 'db' now");
     await expectOut(scene);
     const after = await scene.secret();
     expect([after.metadata.uid, after.data]).toEqual([before.metadata.uid, before.data]);
     const back = await scene.run(['infisical', 'db', '--rollback']);
-    expect([back.code, back.out], back.err).toEqual([0, '1 InfisicalSecret: 1 rolled back\n']);
+    expect([back.code, back.out], back.err).toEqual([0, `1 ${kind}: 1 rolled back\n`]);
     await expectBack(scene);
     await witness.stop();
     expect(witness.incidents).toEqual([]);
@@ -188,26 +134,14 @@ describe.skipIf(!needs('controllers'))('migrate infisical', { timeout: 180_000 }
     'close the record',
   ];
 
-  test.each(STEPS)('killed at "%s" it goes on', async (words) => {
-    const scene = await setScene();
-    const witness = await watchSecret(plane, scene.namespace, 'db');
-    await scene.run(['infisical', 'db', ...OUT, '--apply'], { killedAt: words });
-    const { code, err } = await scene.run(['infisical', 'db', ...OUT, '--apply']);
-    expect(code, err).toBe(0);
-    await expectOut(scene);
-    await witness.stop();
-    expect(witness.incidents).toEqual([]);
-  });
-
-  test.each(STEPS.slice(1))('killed at "%s" it goes back', async (words) => {
-    const scene = await setScene();
-    const witness = await watchSecret(plane, scene.namespace, 'db');
-    await scene.run(['infisical', 'db', ...OUT, '--apply'], { killedAt: words });
-    const { code, err } = await scene.run(['infisical', 'db', '--rollback']);
-    expect(code, err).toBe(0);
-    await expectBack(scene);
-    await witness.stop();
-    expect(witness.incidents).toEqual([]);
+  testKilledAnywhere<Scene>(() => plane, {
+    steps: STEPS,
+    set: async () => setScene(),
+    kill: async ({ run }, killedAt) => run(['infisical', 'db', ...OUT, '--apply'], { killedAt }),
+    goOn: async ({ run }) => run(['infisical', 'db', ...OUT, '--apply']),
+    goBack: async ({ run }) => run(['infisical', 'db', '--rollback']),
+    expectThere: expectOut,
+    expectBack,
   });
 
   it.each<[string, (scene: Scene) => void, string]>([
@@ -230,7 +164,8 @@ describe.skipIf(!needs('controllers'))('migrate infisical', { timeout: 180_000 }
     const scene = await setScene();
     for (const [args, words] of [
       [['infisical'], 'say where to: --to external-secrets'],
-      [['infisical', '--to', 'vault', '--store', 'team'], 'say where to: --to external-secrets'],
+      [['infisical', '--to', 'nowhere', '--store', 'team'], 'say where to: --to external-secrets'],
+      [['infisical', '--to', 'vault', '--store', 'team'], '--store is of --to external-secrets alone'],
       [
         ['infisical', '--to', 'external-secrets'],
         'no store is named: give --store [ClusterSecretStore/]NAME',
@@ -267,7 +202,7 @@ describe.skipIf(!needs('controllers'))('migrate infisical', { timeout: 180_000 }
       { metadata: { labels, annotations } },
       merge,
     );
-    await plane.request('POST', externalSecrets(scene), {
+    await scene.make('externalsecrets', {
       apiVersion: 'external-secrets.io/v1',
       kind: 'ExternalSecret',
       metadata: { name: 'twin' },

@@ -12,6 +12,7 @@ import { needs } from '../needs.ts';
 import type { InfisicalServer } from '../upstream/infisical-server.ts';
 import { MANIFESTS, encrypted, makeKey } from '../upstream/sops-files.ts';
 import type { SopsKey } from '../upstream/sops-files.ts';
+import { testKilledAnywhere } from './killed-anywhere.ts';
 import { startMigrationCluster } from './migration-cluster.ts';
 import type { Stage } from './migration-stage.ts';
 import { openStage } from './migration-stage.ts';
@@ -183,30 +184,22 @@ describe.skipIf(!needs('controllers'))('migrating Secrets that nobody syncs', { 
       expect(witness.incidents).toEqual([]);
     });
 
-    test.each(STEPS)('killed at "%s" it goes on', async (words) => {
-      const scene = await withSecret();
-      const witness = await watchSecret(plane, scene.namespace, 'db');
-      await scene.run(['k8s', 'db', '--apply'], { killedAt: words });
-      const { code, err } = await scene.run(['k8s', 'db', '--apply']);
-      expect(code, err).toBe(0);
-      await expectMigrated(scene);
-      const back = await scene.run(['k8s', 'db', '--rollback']);
-      expect(back.code, back.err).toBe(0);
-      expect(scene.upstream()).toEqual({});
-      await witness.stop();
-      expect(witness.incidents).toEqual([]);
-    });
-
-    test.each(STEPS.slice(1))('killed at "%s" it goes back', async (words) => {
-      const scene = await withSecret();
-      const witness = await watchSecret(plane, scene.namespace, 'db');
-      await scene.run(['k8s', 'db', '--apply'], { killedAt: words });
-      const { code, err } = await scene.run(['k8s', 'db', '--rollback']);
-      expect(code, err).toBe(0);
-      await expectLeft(scene);
-      expect(scene.upstream()).toEqual({});
-      await witness.stop();
-      expect(witness.incidents).toEqual([]);
+    testKilledAnywhere<Stage>(() => plane, {
+      steps: STEPS,
+      set: withSecret,
+      kill: async ({ run }, killedAt) => run(['k8s', 'db', '--apply'], { killedAt }),
+      goOn: async ({ run }) => run(['k8s', 'db', '--apply']),
+      goBack: async ({ run }) => run(['k8s', 'db', '--rollback']),
+      async expectThere(scene) {
+        await expectMigrated(scene);
+        const back = await scene.run(['k8s', 'db', '--rollback']);
+        expect(back.code, back.err).toBe(0);
+        expect(scene.upstream()).toEqual({});
+      },
+      async expectBack(scene) {
+        await expectLeft(scene);
+        expect(scene.upstream()).toEqual({});
+      },
     });
 
     it('leaves upstream what was there before, and what is another now', async () => {

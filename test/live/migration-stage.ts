@@ -46,21 +46,39 @@ export interface Stage {
   run(args: readonly string[], how?: { readonly killedAt?: string; readonly env?: object }): Promise<Ended>;
   secret(name?: string): Promise<SecretObject>;
   values(name?: string): Promise<Readonly<Record<string, string>>>;
-  /** 'infisicalsecrets/db', 'configmaps/floe-migration-db'. */
+  /** 'infisicalsecrets/db', 'configmaps/floe-migration-db': whether it is there, and what it is. */
   exists(resource: string): Promise<boolean>;
+  read(resource: string): Promise<unknown>;
   make(resource: string, body: object): Promise<void>;
   stop(): Promise<void>;
 }
 
+/** Where what is not of the core is served. */
+const GROUPS: Readonly<Record<string, string>> = {
+  infisicalsecrets: '/apis/secrets.infisical.com/v1alpha1',
+  infisicalstaticsecrets: '/apis/secrets.infisical.com/v1beta1',
+  externalsecrets: '/apis/external-secrets.io/v1',
+  secretstores: '/apis/external-secrets.io/v1',
+  vaultstaticsecrets: '/apis/secrets.hashicorp.com/v1beta1',
+  vaultauths: '/apis/secrets.hashicorp.com/v1beta1',
+};
+
 let count = 0;
 
-export async function openStage(plane: ControlPlane, infisical: InfisicalServer): Promise<Stage> {
+/** In a namespace that is there, or in one of its own. */
+export async function openStage(
+  plane: ControlPlane,
+  infisical: InfisicalServer,
+  given?: string,
+): Promise<Stage> {
   count += 1;
-  const namespace = `plain-${count}`;
+  const namespace = given ?? `plain-${count}`;
   const home = mkdtempSync(join(tmpdir(), 'floe-migrate-'));
   const folder = join(home, 'work');
   mkdirSync(folder);
-  await plane.request('POST', '/api/v1/namespaces', { metadata: { name: namespace } });
+  if (given === undefined) {
+    await plane.request('POST', '/api/v1/namespaces', { metadata: { name: namespace } });
+  }
   const operator = startSyncingOperator(plane, namespace, () => infisical);
   const env = {
     FLOE_SECRETS_UPSTREAM_INFISICAL_HOST_API: `${infisical.url}/api`,
@@ -76,7 +94,7 @@ export async function openStage(plane: ControlPlane, infisical: InfisicalServer)
     TMPDIR: home,
   };
   const pathOf = (resource: string): string => {
-    const group = resource.startsWith('infisical') ? '/apis/secrets.infisical.com/v1alpha1' : '/api/v1';
+    const group = GROUPS[resource.split('/')[0] ?? ''] ?? '/api/v1';
     return `${group}/namespaces/${namespace}/${resource}`;
   };
   const secret: Stage['secret'] = async (name = 'db') => plane.request('GET', pathOf(`secrets/${name}`));
@@ -106,6 +124,7 @@ export async function openStage(plane: ControlPlane, infisical: InfisicalServer)
       );
     },
     exists: async (resource) => (await plane.send('GET', pathOf(resource))).status === 200,
+    read: async (resource) => plane.request('GET', pathOf(resource)),
     make: async (resource, body) => void (await plane.request('POST', pathOf(resource), body)),
     async stop() {
       await operator.stop();
