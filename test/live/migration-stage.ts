@@ -46,9 +46,8 @@ export interface Stage {
   run(args: readonly string[], how?: { readonly killedAt?: string; readonly env?: object }): Promise<Ended>;
   secret(name?: string): Promise<SecretObject>;
   values(name?: string): Promise<Readonly<Record<string, string>>>;
-  /** 'infisicalsecrets/db', 'configmaps/floe-migration-db': whether it is there, and what it is. */
+  /** 'infisicalsecrets/db', 'configmaps/floe-migration-db'. */
   exists(resource: string): Promise<boolean>;
-  read(resource: string): Promise<unknown>;
   make(resource: string, body: object): Promise<void>;
   stop(): Promise<void>;
 }
@@ -124,7 +123,6 @@ export async function openStage(
       );
     },
     exists: async (resource) => (await plane.send('GET', pathOf(resource))).status === 200,
-    read: async (resource) => plane.request('GET', pathOf(resource)),
     make: async (resource, body) => void (await plane.request('POST', pathOf(resource), body)),
     async stop() {
       await operator.stop();

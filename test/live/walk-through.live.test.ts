@@ -18,9 +18,12 @@ import { programFile } from '../stories/program.ts';
 import type { InfisicalServer } from '../upstream/infisical-server.ts';
 import { IDENTITY, PROJECT, startInfisical } from '../upstream/infisical-server.ts';
 import { MANIFESTS, encrypted, makeKey } from '../upstream/sops-files.ts';
+import { startVault } from '../upstream/vault-server.ts';
 import { prepareCluster } from './cluster.ts';
 import { startEsoOperator } from './eso-operator.ts';
 import { startSyncingOperator } from './infisical-operator.ts';
+import { startVaultOperator } from './vault-operator.ts';
+import { OPERATOR_NAMESPACE } from './vault-reader.ts';
 
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
 const HOST = 'https://app.infisical.com';
@@ -102,22 +105,61 @@ describe.skipIf(!needs('controllers'))('the walk-through', { timeout: 180_000 },
     const compute = { SNOWFLAKE_USER: 'floe', SNOWFLAKE_PASSWORD: 'made-up' };
     const vault = { 'root-user': 'floe', 'root-password': 'made-up' };
     infisical.seed('prod', '/compute', compute);
-    const text = readFileSync(join(ROOT, 'test/readme/eso.yaml'), 'utf8');
-    for (const document of parseAllDocuments(text)) {
-      const object = document.toJS() as { readonly kind: string };
-      const plural = `${object.kind.toLowerCase()}s`;
-      await plane.request('POST', `/apis/external-secrets.io/v1/namespaces/floe-jobs/${plural}`, object);
-    }
+    await applyAll(scene, 'eso.yaml');
     const eso = startEsoOperator(plane, 'floe-jobs', { stores: { team: () => compute, old: () => vault } });
     onTestFinished(async () => eso.stop());
-    await vi.waitFor(async () => {
-      for (const name of ['snowflake-credentials', 'minio']) {
-        await plane.request('GET', `/api/v1/namespaces/floe-jobs/secrets/${name}`);
-      }
-    }, SOON);
+    await expectSynced(plane);
     await walkThrough('eso', scene);
   });
+
+  test('out of Infisical', async () => {
+    const scene = await setScene();
+    const { plane, infisical } = scene;
+    infisical.seed('prod', '/minio', { 'root-user': 'floe', 'root-password': 'made-up' });
+    infisical.seed('prod', '/compute', { SNOWFLAKE_USER: 'floe', SNOWFLAKE_PASSWORD: 'made-up' });
+    const vault = await startVault();
+    await plane.request('POST', '/api/v1/namespaces', { metadata: { name: OPERATOR_NAMESPACE } });
+    await applyAll(scene, 'infisical.yaml');
+    const stores = { team: () => infisical.valuesAt('prod', '/compute') ?? {} };
+    const operators = [
+      startEsoOperator(plane, 'floe-jobs', { stores }),
+      startVaultOperator(plane, 'floe-jobs', () => vault),
+    ];
+    onTestFinished(async () => {
+      await Promise.all(operators.map(async (operator) => operator.stop()));
+      await vault.stop();
+    });
+    await expectSynced(plane);
+    await walkThrough('out', {
+      ...scene,
+      env: { ...scene.env, VAULT_ADDR: vault.url, VAULT_TOKEN: 'root-token' },
+    });
+  });
 });
+
+/** What a file of the README's has, with the address of the stand-in. */
+async function applyAll({ plane, infisical }: Scene, file: string): Promise<void> {
+  const text = readFileSync(join(ROOT, 'test/readme', file), 'utf8').replaceAll(HOST, infisical.url);
+  for (const document of parseAllDocuments(text)) {
+    const object = document.toJS() as Applied;
+    const place = `${object.apiVersion}/namespaces/${object.metadata.namespace}`;
+    await plane.request('POST', `/apis/${place}/${object.kind.toLowerCase()}s`, object);
+  }
+}
+
+interface Applied {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly namespace: string };
+}
+
+async function expectSynced(plane: ControlPlane): Promise<void> {
+  await vi.waitFor(async () => {
+    for (const name of ['snowflake-credentials', 'minio']) {
+      await plane.request('GET', `/api/v1/namespaces/floe-jobs/secrets/${name}`);
+    }
+  }, SOON);
+}
 
 const SOON = { timeout: 60_000, interval: 50 };
 
