@@ -156,7 +156,7 @@ async function running(args: readonly string[], { cwd, env, killedAt }: Running)
     hear();
   });
   const shown = new Set<string>();
-  const looking = setInterval(() => commandLinesWithValues().forEach((line) => shown.add(line)), 20);
+  const looking = setInterval(() => commandLinesWithValues(child.pid).forEach((line) => shown.add(line)), 20);
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
   clearInterval(looking);
   expect([...shown]).toEqual([]);
@@ -164,19 +164,37 @@ async function running(args: readonly string[], { cwd, env, killedAt }: Running)
   return { code, out, err };
 }
 
-/** Arguments and environments of every process that may be looked at, but of the tests themselves. */
-function commandLinesWithValues(): readonly string[] {
-  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);
-  return pids.flatMap((pid) =>
-    ['cmdline', 'environ'].flatMap((file) => {
-      try {
-        const text = readFileSync(`/proc/${pid}/${file}`, 'utf8');
-        return MADE_UP.test(text) && !text.includes('vitest') ? [`${pid} ${file}`] : [];
-      } catch {
-        return [];
-      }
-    }),
+/** Arguments and environments of the program and of all that it starts. */
+function commandLinesWithValues(program: number | undefined): readonly string[] {
+  const processes = program === undefined ? [] : [program, ...descendantsOf(program)];
+  return processes.flatMap((pid) =>
+    ['cmdline', 'environ'].filter((file) => MADE_UP.test(read(pid, file))).map((file) => `${pid} ${file}`),
   );
+}
+
+function descendantsOf(pid: number): readonly number[] {
+  const children = threadsOf(pid)
+    .flatMap((thread) => read(pid, `task/${thread}/children`).split(' '))
+    .filter((child) => child !== '')
+    .map(Number);
+  return children.flatMap((child) => [child, ...descendantsOf(child)]);
+}
+
+function threadsOf(pid: number): readonly string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`);
+  } catch {
+    return [];
+  }
+}
+
+/** Empty where the process has ended. */
+function read(pid: number, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 /** Everything that the program could have written: its home, its folder for temporary files, where it runs. */
