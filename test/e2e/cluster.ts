@@ -46,15 +46,24 @@ export function appTemplate({ script, annotations = {}, securityContext = {} }: 
 
 /** Runs a pod to its end, and gives what it printed. */
 export async function runToEnd(api: ApiClient, namespace: string, app: App): Promise<string> {
-  const template = appTemplate(app);
-  const pods = `/api/v1/namespaces/${namespace}/pods`;
+  return printedBy(api, namespace, await createPod(api, namespace, app));
+}
+
+/** Creates a pod that runs once, and gives its name. */
+export async function createPod(api: ApiClient, namespace: string, app: App): Promise<string> {
   const name = nameFor('app');
-  await api.request('POST', pods, withSpec(template, name));
+  await api.request('POST', `/api/v1/namespaces/${namespace}/pods`, withSpec(appTemplate(app), name));
+  return name;
+}
+
+/** What a pod has printed in the end. */
+export async function printedBy(api: ApiClient, namespace: string, name: string): Promise<string> {
+  const path = `/api/v1/namespaces/${namespace}/pods/${name}`;
   await eventually(async () => {
-    const { status } = await api.request<{ readonly status: PodStatus }>('GET', `${pods}/${name}`);
+    const { status } = await api.request<{ readonly status: PodStatus }>('GET', path);
     if (status.phase !== 'Succeeded') throw new Error(`${name}: ${JSON.stringify(status)}`);
   });
-  return api.request<string>('GET', `${pods}/${name}/log`);
+  return api.request<string>('GET', `${path}/log`);
 }
 
 interface PodStatus {

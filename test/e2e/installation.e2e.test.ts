@@ -10,11 +10,13 @@ import { infisicalSecret } from '../stories/infisical-objects.ts';
 import { needs } from '../needs.ts';
 import {
   CEILING,
+  createPod,
   deployment,
   eventually,
   nameFor,
   openApi,
   podsOf,
+  printedBy,
   runToEnd,
   untilAvailable,
 } from './cluster.ts';
@@ -102,10 +104,11 @@ describe.skipIf(!needs('node') || !needs('helm') || !needs('kubectl'))(
       const resource = infisicalSecret({ name: 'sync', namespace, target: 'soon', status: 'none' });
       await createWorld(api, [resource], { now: new Date() });
       const annotations = { 'secrets.floe.dev/inject': 'soon', 'secrets.floe.dev/pending': 'gate' };
-      const printed = runToEnd(api, namespace, { script: PRINT, annotations });
-      await eventually(async () => expect(await podsOf(api, namespace)).toContainEqual(GATED));
+      // The sync resource is learned from a watch, by each replica; until then the pod is refused.
+      const name = await eventually(async () => createPod(api, namespace, { script: PRINT, annotations }));
+      expect(await podsOf(api, namespace)).toContainEqual(GATED);
       await makeSecret('soon', { PASSWORD: 'worth-the-wait' });
-      expect(await printed).toBe('worth-the-wait undefined\n');
+      expect(await printedBy(api, namespace, name)).toBe('worth-the-wait undefined\n');
     });
 
     test.each([

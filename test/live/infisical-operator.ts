@@ -65,6 +65,8 @@ export interface Mood {
 
 export interface SyncingOperator {
   readonly mood: Mood;
+  /** Resolves after a pass that has begun later than this call. */
+  passed(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -74,7 +76,7 @@ export function startSyncingOperator(
   infisical: () => InfisicalServer,
 ): SyncingOperator {
   const mood: Mood = {};
-  const state = { stopped: false };
+  const state = { stopped: false, passes: 0 };
   const collection = `${GROUP}/namespaces/${namespace}/infisicalsecrets`;
   const secrets = `/api/v1/namespaces/${namespace}/secrets`;
 
@@ -197,12 +199,17 @@ export function startSyncingOperator(
     while (!state.stopped) {
       // As any controller: what fails is tried again.
       await passes().catch(() => undefined);
+      state.passes += 1;
       await sleep(100);
     }
   };
   const working = work();
   return {
     mood,
+    async passed() {
+      const enough = state.passes + 2;
+      while (state.passes < enough && !state.stopped) await sleep(20);
+    },
     async stop() {
       state.stopped = true;
       await working;

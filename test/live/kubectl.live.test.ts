@@ -7,11 +7,12 @@ import type { ApiClient } from '../../tools/control-plane/api-client.ts';
 import { findTool } from '../../tools/control-plane/kubectl.ts';
 import { needs } from '../needs.ts';
 import { infisicalSecret } from '../stories/infisical-objects.ts';
-import { makeSecret, startServed } from './served.ts';
+import { makeSecret, podAsking, startServed, tryPod } from './served.ts';
 import type { Served } from './served.ts';
 import { createWorld } from './world.ts';
 
 const cluster = inject('cluster');
+const CEILING = { timeout: 60_000, interval: 50 };
 
 describe.skipIf(!needs('apiserver') || !needs('kubectl'))('kubectl', () => {
   let api: ApiClient;
@@ -25,7 +26,7 @@ describe.skipIf(!needs('apiserver') || !needs('kubectl'))('kubectl', () => {
     const config = { sync: { pendingGrace: '1h' } };
     served = await startServed(api, { name: 'kubectl', kubeconfig: cluster.webhookKubeconfig, config });
     namespace = await served.namespace();
-  }, 60_000);
+  });
   afterAll(async () => {
     await served?.stop();
     await api?.close();
@@ -48,15 +49,18 @@ describe.skipIf(!needs('apiserver') || !needs('kubectl'))('kubectl', () => {
       kind: 'InfisicalSecret',
     });
     await createWorld(api, [resource], { now: new Date() });
+    // The sync resource is learned from a watch.
+    await vi.waitFor(async () => {
+      const { message } = await tryPod(api, namespace, podAsking('db'));
+      expect(message).toContain("InfisicalSecret 'sync'");
+    }, CEILING);
+    const before = await refusals(served);
     const create = kubectl(['create', '-f', '-'], pod('waits', 'db'));
     // It was refused at least once before the Secret comes.
-    await vi.waitFor(async () => expect(await refusals(served)).toBeGreaterThan(0), {
-      timeout: 20_000,
-      interval: 50,
-    });
+    await vi.waitFor(async () => expect(await refusals(served)).toBeGreaterThan(before), CEILING);
     await makeSecret(api, namespace, 'db');
     expect(await create).toMatchObject({ code: 0, stdout: 'pod/waits created\n' });
-  }, 60_000);
+  });
 
   test('says at once what is wrong with a Secret that nobody will bring', async () => {
     const { code, stderr } = await kubectl(['create', '-f', '-'], pod('refused', 'not-there'));
@@ -72,7 +76,7 @@ describe.skipIf(!needs('apiserver') || !needs('kubectl'))('kubectl', () => {
     expect(await kubectl(debug, '')).toMatchObject({ code: 0 });
     const debugged = await api.request(`GET`, `/api/v1/namespaces/${namespace}/pods/sick`);
     expect(debugged).toMatchObject({ spec: { ephemeralContainers: [{ name: 'debugger' }] } });
-  }, 60_000);
+  });
 });
 
 interface Run {

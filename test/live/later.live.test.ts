@@ -14,6 +14,7 @@ import { makeSecret, podAsking, startServed, tryPod } from './served.ts';
 import type { Served } from './served.ts';
 
 const cluster = inject('cluster');
+const CEILING = { timeout: 60_000, interval: 50 };
 
 /** What the other webhook adds to a pod, by the pod's label. */
 const ADDITIONS: Readonly<Record<string, readonly object[]>> = {
@@ -52,8 +53,8 @@ describe.skipIf(!needs('apiserver')).each(['IfNeeded', 'Never'] as const)(
       await vi.waitFor(async () => {
         const { pod } = await tryPod(api, namespace, labelled('container'));
         expect(dig(pod, 'spec', 'containers')).toHaveLength(2);
-      }, 20_000);
-    }, 60_000);
+      }, CEILING);
+    });
     afterAll(async () => {
       other?.closeAllConnections();
       other?.close();

@@ -31,12 +31,12 @@ describe.skipIf(!needs('controllers'))('replicas', () => {
       authority: await makeAuthority('second'),
       args: ['--kubeconfig', kubeconfigIn(served.home, kubeconfig)],
     });
-  }, 120_000);
+  });
   afterAll(async () => {
     await served?.stop();
     await second?.stop();
     await plane?.stop();
-  }, 60_000);
+  });
 
   const holder = async (): Promise<string> => {
     const path = `/apis/coordination.k8s.io/v1/namespaces/${served.home}/leases/floe-secrets-webhook`;
@@ -66,21 +66,22 @@ describe.skipIf(!needs('controllers'))('replicas', () => {
     expect(second.log()).not.toContain('"event":"leading"');
     expect((await fetch(`http://127.0.0.1:${second.opsPort}/readyz`)).status).toBe(200);
     await opens(await waiting());
-  }, 120_000);
+  });
 
   test('go on after the API server was away', async () => {
     const namespace = await waiting();
     await plane.restartApiServer();
     await vi.waitFor(async () => expect(await holder()).not.toBe(''), CEILING);
     await opens(namespace);
-  }, 180_000);
+  });
 
   test('find another leader when theirs is killed, which opens what still waits', async () => {
     const namespace = await waiting();
     const before = await holder();
-    served.webhook.child.kill('SIGKILL');
-    await vi.waitFor(() => expect(second.log()).toContain('"event":"leading"'), CEILING);
-    expect(await holder()).not.toBe(before);
+    // Either may have come first when the API server was back.
+    const leader = [served.webhook, second].find((one) => one.log().includes(before));
+    expect(leader?.child.kill('SIGKILL')).toBe(true);
+    await vi.waitFor(async () => expect(['', before]).not.toContain(await holder()), CEILING);
     await opens(namespace);
-  }, 180_000);
+  });
 });

@@ -23,16 +23,16 @@ const AWKWARD = {
   BYTES: '\u00ff\u00fe\u0000made-up',
 };
 
-describe.skipIf(!needs('controllers'))('migrate eso', { timeout: 180_000 }, () => {
+describe.skipIf(!needs('controllers'))('migrate eso', () => {
   let plane: ControlPlane;
   let infisical: InfisicalServer;
 
   beforeAll(async () => {
     [plane, infisical] = await startMigrationCluster();
-  }, 120_000);
+  });
   afterAll(async () => {
     await Promise.all([infisical?.stop(), plane?.stop()]);
-  }, 60_000);
+  });
 
   const stage = async (options: StageOptions = {}): Promise<Stage> => setStage(plane, infisical, options);
 
@@ -41,9 +41,17 @@ describe.skipIf(!needs('controllers'))('migrate eso', { timeout: 180_000 }, () =
   const RECORD = 'configmaps/floe-migration-db';
   const REHEARSAL = 'infisicalsecrets/db-floe-rehearsal';
 
+  /** A pass that was under way may have written the rehearsal's Secret once more; its owner is gone. */
+  async function expectSwept(scene: Stage): Promise<void> {
+    await vi.waitFor(
+      async () => expect(await scene.exists('secrets/db-floe-rehearsal')).toBe(false),
+      CEILING,
+    );
+  }
+
   async function expectMigrated(scene: Stage): Promise<void> {
     expect(await Promise.all([ES, IS, REHEARSAL].map(scene.exists))).toEqual([false, true, false]);
-    expect(await scene.exists('secrets/db-floe-rehearsal')).toBe(false);
+    await expectSwept(scene);
     const { metadata } = await scene.secret();
     expect(metadata.ownerReferences ?? []).toEqual([]);
     expect(JSON.stringify([metadata.labels, metadata.annotations])).not.toContain('external-secrets');
@@ -58,9 +66,8 @@ describe.skipIf(!needs('controllers'))('migrate eso', { timeout: 180_000 }, () =
   }
 
   async function expectAsBefore(scene: Stage): Promise<void> {
-    expect(await Promise.all([IS, REHEARSAL, RECORD, 'secrets/db-floe-rehearsal'].map(scene.exists))).toEqual(
-      [false, false, false, false],
-    );
+    expect(await Promise.all([IS, REHEARSAL, RECORD].map(scene.exists))).toEqual([false, false, false]);
+    await expectSwept(scene);
     await vi.waitFor(async () => {
       const { metadata } = await scene.secret();
       expect(metadata.ownerReferences).toMatchObject([{ kind: 'ExternalSecret' }]);

@@ -85,11 +85,11 @@ describe.skipIf(!needs('controllers'))('running pods', () => {
       kubeconfig: plane.kubeconfigFor(WEBHOOK.token),
       config: { missedPods: { evict: true } },
     });
-  }, 120_000);
+  });
   afterAll(async () => {
     await served?.stop();
     await plane?.stop();
-  }, 60_000);
+  });
 
   const podsIn = async (namespace: string): Promise<readonly unknown[]> =>
     asArray(dig(await plane.request('GET', `/api/v1/namespaces/${namespace}/pods`), 'items'));
@@ -110,18 +110,13 @@ describe.skipIf(!needs('controllers'))('running pods', () => {
     await plane.request('POST', `/apis/apps/v1/namespaces/${namespace}/deployments`, DEPLOYMENT);
     await vi.waitFor(async () => expect(await podsIn(namespace)).toHaveLength(1), CEILING);
   };
-  /** In this namespace nobody is asked, as if the webhook were away with `failurePolicy: Ignore`. */
-  const away = async (isAway: boolean, namespace: string): Promise<void> => {
-    const labels = isAway
-      ? { [NOT_MUTATED]: 'true', 'secrets.floe.dev/enforcement': 'audit' }
-      : { [NOT_MUTATED]: null, 'secrets.floe.dev/enforcement': 'strict' };
-    await plane.request('PATCH', `/api/v1/namespaces/${namespace}`, { metadata: { labels } });
-  };
+  /** In its namespace nobody is asked, as if the webhook were away with `failurePolicy: Ignore`. */
+  const AWAY = { [NOT_MUTATED]: 'true', 'secrets.floe.dev/enforcement': 'audit' };
+  const BACK = { [NOT_MUTATED]: null, 'secrets.floe.dev/enforcement': 'strict' };
 
   test('that missed their injection are found, and evicted for better ones', async () => {
-    const namespace = await served.namespace();
+    const namespace = await served.namespace({}, AWAY);
     await makeSecret(plane, namespace, 'db', { PASSWORD: 'p' });
-    await away(true, namespace);
     await deploy(namespace);
     const [missed] = await podsIn(namespace);
     expect(JSON.stringify(missed)).not.toContain('secretRef');
@@ -133,7 +128,7 @@ describe.skipIf(!needs('controllers'))('running pods', () => {
       expect(await metrics()).toContain(`floe_secrets_missed_pods{namespace="${namespace}"} 1`);
     }, CEILING);
     await vi.waitFor(async () => expect(await failures(namespace)).toEqual(['injected Pod']), CEILING);
-    await away(false, namespace);
+    await plane.request('PATCH', `/api/v1/namespaces/${namespace}`, { metadata: { labels: BACK } });
     await vi.waitFor(async () => {
       const [pod] = await podsIn(namespace);
       expect(dig(pod, 'metadata', 'uid')).not.toBe(dig(missed, 'metadata', 'uid'));
@@ -143,7 +138,7 @@ describe.skipIf(!needs('controllers'))('running pods', () => {
       expect(await metrics()).not.toContain(`floe_secrets_missed_pods{namespace="${namespace}"} 1`);
     }, CEILING);
     await vi.waitFor(async () => expect(await failures(namespace)).toEqual([]), CEILING);
-  }, 180_000);
+  });
 
   test('that were refused are in the report, as long as they would be', async () => {
     const namespace = await served.namespace();
@@ -152,7 +147,7 @@ describe.skipIf(!needs('controllers'))('running pods', () => {
     await makeSecret(plane, namespace, 'db');
     await vi.waitFor(async () => expect(await podsIn(namespace)).toHaveLength(1), CEILING);
     await vi.waitFor(async () => expect(await failures(namespace)).toEqual([]), CEILING);
-  }, 180_000);
+  });
 
   test('are told when the sync of their Secret fails, and when its source goes', async () => {
     const namespace = await served.namespace();
@@ -190,5 +185,5 @@ describe.skipIf(!needs('controllers'))('running pods', () => {
       async () => expect(await events(namespace)).toContain('Deployment SecretSourceGone'),
       CEILING,
     );
-  }, 240_000);
+  });
 });

@@ -45,26 +45,31 @@ export function startInfisicalOperator(api: ApiClient, namespace: string): Opera
     const { name, generation, annotations } = resource.metadata;
     const woken = JSON.stringify(isStatic ? [generation, annotations] : generation);
     if (seen.get(name) === woken) return;
-    seen.set(name, woken);
     const target =
       resource.spec.targets?.[0]?.name ?? resource.spec.managedKubeSecretReferences?.[0]?.secretName ?? '';
     if (state.failure === undefined) await ensureSecret(api, namespace, target);
     const conditions = conditionsOf(resource, { isStatic, failure: state.failure });
     await api.send('PATCH', `${collection}/${name}/status`, { status: { conditions } }, MERGE_PATCH);
+    seen.set(name, woken);
     passes.set(name, (passes.get(name) ?? 0) + 1);
+  };
+
+  const pass = async (): Promise<void> => {
+    for (const [version, plural] of [
+      ['v1alpha1', 'infisicalsecrets'],
+      ['v1beta1', 'infisicalstaticsecrets'],
+    ] as const) {
+      const collection = `${GROUP}/${version}/namespaces/${namespace}/${plural}`;
+      const { items } = await api.request<{ readonly items: readonly Resource[] }>('GET', collection);
+      if (state.paused) continue;
+      for (const item of items) await reconcile(collection, item, version === 'v1beta1');
+    }
   };
 
   const work = async (): Promise<void> => {
     while (!state.stopped) {
-      for (const [version, plural] of [
-        ['v1alpha1', 'infisicalsecrets'],
-        ['v1beta1', 'infisicalstaticsecrets'],
-      ] as const) {
-        const collection = `${GROUP}/${version}/namespaces/${namespace}/${plural}`;
-        const { items } = await api.request<{ readonly items: readonly Resource[] }>('GET', collection);
-        if (state.paused) continue;
-        for (const item of items) await reconcile(collection, item, version === 'v1beta1');
-      }
+      // As any controller: what fails is tried again.
+      await pass().catch(() => undefined);
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   };

@@ -51,26 +51,27 @@ describe.skipIf(!needs('apiserver'))('two replicas', () => {
     await startReplica();
     await startReplica();
     await register(api, { name: 'replicas', port: balancer.port, ca: authority.certPem });
-  }, 60_000);
+  });
   afterAll(async () => {
     await unregister(api, 'replicas');
     await Promise.all(replicas.map((replica) => replica.stop()));
     await balancer?.stop();
     await api?.close();
-  }, 60_000);
+  });
 
   test('one after the other is replaced under load, and no admission fails', async () => {
     const namespace = await makeNamespace(api, 'replicas');
     await makeSecret(api, namespace, 'db');
     const load = startLoad(api, namespace);
     for (const old of replicas.slice()) {
+      await load.atLeast(50);
       await startReplica();
       expect(await old.stop()).toBe(0);
     }
-    const { answered, failed, unjudged } = await load.stop();
+    await load.atLeast(50);
+    const { failed, unjudged } = await load.stop();
     expect([failed, unjudged]).toEqual([[], []]);
-    expect(answered).toBeGreaterThan(100);
-  }, 120_000);
+  });
 });
 
 describe.skipIf(!needs('apiserver'))('a webhook that loses its API server', () => {
@@ -86,12 +87,12 @@ describe.skipIf(!needs('apiserver'))('a webhook that loses its API server', () =
       kubeconfigText({ server: `https://127.0.0.1:${tunnel.port}`, ca: plane.ca, token: WEBHOOK.token }),
     );
     served = await startServed(plane, { name: 'outage', kubeconfig });
-  }, 120_000);
+  });
   afterAll(async () => {
     await served?.stop();
     await tunnel?.stop();
     await plane?.stop();
-  }, 60_000);
+  });
 
   /** A new sync resource is learned from a watch alone, so what is said of it tells whether the watch lives. */
   const learnsOfNews = async (): Promise<void> => {
@@ -120,12 +121,12 @@ describe.skipIf(!needs('apiserver'))('a webhook that loses its API server', () =
   test('learns of what is new after its connections broke', async () => {
     tunnel.cut();
     await learnsOfNews();
-  }, 90_000);
+  });
 
   test('learns of what is new after the API server restarted', async () => {
     await plane.restartApiServer();
     await learnsOfNews();
-  }, 120_000);
+  });
 });
 
 describe.skipIf(!needs('apiserver'))('a cluster without CRDs', () => {
@@ -137,11 +138,11 @@ describe.skipIf(!needs('apiserver'))('a cluster without CRDs', () => {
     await prepareCluster(plane, { kinds: [] });
     const kubeconfig = plane.kubeconfigFor(WEBHOOK.token);
     served = await startServed(plane, { name: 'bare', kubeconfig });
-  }, 120_000);
+  });
   afterAll(async () => {
     await served?.stop();
     await plane?.stop();
-  }, 60_000);
+  });
 
   test('is served at once, and its CRDs are noticed when they come', async () => {
     const namespace = await served.namespace();
@@ -160,5 +161,5 @@ describe.skipIf(!needs('apiserver'))('a cluster without CRDs', () => {
       const answer = await tryPod(plane, namespace, podAsking('db'));
       expect(answer.message).toContain("FLOE-E803: Secret 'db'");
     }, CEILING);
-  }, 120_000);
+  });
 });

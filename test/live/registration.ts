@@ -125,7 +125,7 @@ async function untilCalled(api: ApiClient, name: string): Promise<void> {
     spec: { containers: [{ name: 'c', image: 'i' }], automountServiceAccountToken: false },
   };
   let last = '';
-  for (let tries = 0; tries < 400; tries++) {
+  for (let tries = 0; tries < 2_000; tries++) {
     const { status, body } = await api.send('POST', `/api/v1/namespaces/${probe}/pods?dryRun=All`, pod);
     if (status === 422) return;
     last = `${status} ${JSON.stringify(body)}`;

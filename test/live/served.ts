@@ -22,13 +22,15 @@ export interface ServedOptions {
   readonly reinvocationPolicy?: 'IfNeeded' | 'Never';
 }
 
+type Texts = Readonly<Record<string, string>>;
+
 export interface Served {
   readonly registration: Registration;
   readonly webhook: WebhookProcess;
   /** Where its Lease lives: each webhook of a test is an installation of its own. */
   readonly home: string;
   /** Makes an opted-in namespace that this webhook serves, and gives its name. */
-  namespace(annotations?: Readonly<Record<string, string>>): Promise<string>;
+  namespace(annotations?: Texts, labels?: Texts): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -46,7 +48,7 @@ export async function startServed(api: ApiClient, options: ServedOptions): Promi
     registration,
     webhook,
     home,
-    namespace: (annotations = {}) => makeNamespace(api, name, annotations),
+    namespace: (annotations, labels) => makeNamespace(api, name, annotations, labels),
     stop: async () => {
       await unregister(api, name);
       await webhook.stop();
@@ -54,9 +56,13 @@ export async function startServed(api: ApiClient, options: ServedOptions): Promi
   };
 }
 
-/** Gates are given only while somebody leads. */
-async function untilLeading(webhook: WebhookProcess): Promise<void> {
-  for (let tries = 0; tries < 600 && !webhook.log().includes('"leading"'); tries += 1) await sleep(50);
+/** Gates are given only while somebody leads, and a replica is ready before it stands for election. */
+export async function untilLeading(webhook: WebhookProcess): Promise<void> {
+  for (let tries = 0; !webhook.log().includes('"leading"'); tries += 1) {
+    if (tries > 1200 || webhook.child.exitCode !== null)
+      throw new Error(`it does not lead:\n${webhook.log()}`);
+    await sleep(50);
+  }
 }
 
 /** A namespace in which the webhook may lead. */
@@ -81,10 +87,11 @@ interface Kubeconfig {
 export async function makeNamespace(
   api: ApiClient,
   servedBy: string,
-  annotations: Readonly<Record<string, string>> = {},
+  annotations: Texts = {},
+  more: Texts = {},
 ): Promise<string> {
   const name = `floe-jobs-${randomBytes(4).toString('hex')}`;
-  const labels = { 'secrets.floe.dev/injection': 'enabled', [SERVED_BY]: servedBy };
+  const labels = { 'secrets.floe.dev/injection': 'enabled', [SERVED_BY]: servedBy, ...more };
   await api.request('POST', '/api/v1/namespaces', { metadata: { name, labels, annotations } });
   return name;
 }

@@ -20,7 +20,7 @@ const cluster = inject('cluster');
 const VALUE = 'made-up-value';
 const cwd = folderOf({ 'db.env': `USER=floe\nPASSWORD=${VALUE}\n` });
 
-describe.skipIf(!needs('apiserver'))('commands that ask stores and operators', { timeout: 120_000 }, () => {
+describe.skipIf(!needs('apiserver'))('commands that ask stores and operators', () => {
   let api: ApiClient;
   let infisical: InfisicalServer;
   let vault: VaultServer;
@@ -94,6 +94,7 @@ describe.skipIf(!needs('apiserver'))('commands that ask stores and operators', {
     });
 
     it('refuses what is there already, before anything is written', async () => {
+      await operator.synced('db');
       const again = await running(create, { secret: 'db', fromLiteral: ['USER=other'] });
       expect([again.code, again.err]).toEqual([1, expect.stringContaining("Secret 'db' already exists")]);
       infisical.seed('prod', '/taken', { USER: 'somebody' });
@@ -238,7 +239,7 @@ describe.skipIf(!needs('apiserver'))('commands that ask stores and operators', {
       await vi.waitFor(
         async () =>
           expect(JSON.stringify(await api.request('GET', `${syncs}/db`))).toContain('floe-secrets asked'),
-        { timeout: 30_000, interval: 50 },
+        { timeout: 60_000, interval: 50 },
       );
       stop.abort();
       const { code, out, err } = await ended;

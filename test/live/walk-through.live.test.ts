@@ -21,6 +21,7 @@ import { MANIFESTS, encrypted, makeKey } from '../upstream/sops-files.ts';
 import { startVault } from '../upstream/vault-server.ts';
 import { prepareCluster } from './cluster.ts';
 import { startEsoOperator } from './eso-operator.ts';
+import type { SyncingOperator } from './infisical-operator.ts';
 import { startSyncingOperator } from './infisical-operator.ts';
 import { startVaultOperator } from './vault-operator.ts';
 import { OPERATOR_NAMESPACE } from './vault-reader.ts';
@@ -43,6 +44,7 @@ function walk(name: string): readonly (readonly [line: string, shown: string])[]
 
 interface Scene {
   readonly plane: ControlPlane;
+  readonly operator: SyncingOperator;
   readonly infisical: InfisicalServer;
   readonly folder: string;
   readonly env: NodeJS.ProcessEnv;
@@ -74,20 +76,36 @@ async function setScene(): Promise<Scene> {
     INFISICAL_CLIENT_ID: IDENTITY.clientId,
     INFISICAL_CLIENT_SECRET: IDENTITY.clientSecret,
   };
-  return { plane, infisical, folder, env };
+  return { plane, operator, infisical, folder, env };
 }
 
-async function walkThrough(name: string, { infisical, folder, env }: Scene): Promise<void> {
+async function walkThrough(name: string, scene: Scene): Promise<void> {
+  const { infisical, folder, env } = scene;
   for (const [line, shown] of walk(name)) {
     const said = (await typed(line, { cwd: folder, env })).replaceAll(infisical.url, HOST);
     if (process.env['FLOE_SHOW_WALK'] !== undefined) process.stdout.write(`$ ${line}\n${said}\n`);
     else expect(said, line).toBe(shown);
-    // What the operator does takes it a moment.
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await untilSettled(scene);
   }
 }
 
-describe.skipIf(!needs('controllers'))('the walk-through', { timeout: 180_000 }, () => {
+/** What the operator does takes it a moment, and so does the garbage collector. */
+async function untilSettled({ plane, operator }: Scene): Promise<void> {
+  await operator.passed();
+  await vi.waitFor(async () => {
+    const { items } = await plane.request<{ readonly items: readonly Named[] }>(
+      'GET',
+      '/api/v1/namespaces/floe-jobs/secrets',
+    );
+    expect(items.filter(({ metadata }) => metadata.name.endsWith('-floe-rehearsal'))).toEqual([]);
+  }, SOON);
+}
+
+interface Named {
+  readonly metadata: { readonly name: string };
+}
+
+describe.skipIf(!needs('controllers'))('the walk-through', () => {
   test.skipIf(!needs('sops') || !needs('age'))('from a repository of SOPS', async () => {
     const scene = await setScene();
     const key = repository(scene.folder);

@@ -59,7 +59,7 @@ export const CUSTOM_KINDS: readonly CustomKind[] = [
 ];
 
 const CRDS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
-const ESTABLISHED_WITHIN = 20_000;
+const ESTABLISHED_WITHIN = 60_000;
 
 /** A kind with a status subresource and no schema to speak of. */
 function customResourceDefinition({ group, version, kind, plural, cluster }: CustomKind): object {
@@ -91,11 +91,18 @@ export async function installCrds(api: ApiClient, kinds: readonly CustomKind[]):
   await Promise.all(kinds.map((kind) => served(api, kind)));
 }
 
-async function served(api: ApiClient, { group, version, plural }: CustomKind): Promise<void> {
-  const path = `/apis/${group}/${version}/${plural}`;
+async function served(api: ApiClient, kind: CustomKind): Promise<void> {
   const deadline = Date.now() + ESTABLISHED_WITHIN;
-  while ((await api.send('GET', path)).status !== 200) {
-    if (Date.now() > deadline) throw new Error(`the API server does not serve ${path}`);
+  while (!(await isServed(api, kind))) {
+    if (Date.now() > deadline) throw new Error(`the API server does not serve ${kind.plural}.${kind.group}`);
     await sleep(20);
   }
+}
+
+/** Its objects, and its name in the discovery, which another part of the API server writes. */
+async function isServed(api: ApiClient, { group, version, plural }: CustomKind): Promise<boolean> {
+  const path = `/apis/${group}/${version}`;
+  const { body } = await api.send<{ readonly resources?: readonly { readonly name: string }[] }>('GET', path);
+  const isDiscovered = body.resources?.some(({ name }) => name === plural) === true;
+  return isDiscovered && (await api.send('GET', `${path}/${plural}`)).status === 200;
 }
