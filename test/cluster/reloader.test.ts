@@ -18,7 +18,7 @@ import { ABSENT, present } from '../../src/kube/world.ts';
 import { at, object, pod, use, workload } from '../reload/setup.ts';
 import { createRunning } from './running-cluster.ts';
 
-const CEILING = { timeout: 10_000, interval: 5 };
+const CEILING = { timeout: 60_000, interval: 5 };
 const ASKS = { annotations: { 'secrets.floe.dev/auto-reload': 'true' } };
 const QUICK = { pollInterval: 40, qps: 1000, quiet: 100, cooldown: 0 };
 
@@ -244,7 +244,7 @@ describe('the reloader', () => {
     for (const name of names) cluster.secret(name, { A: 'b2xk' });
     cluster.running.putWorkload(workload('StatefulSet', ASKS));
     cluster.running.putPod(podOf('api-0', { uses: names.map((name) => use(name)) }));
-    cluster.lead({ quiet: 400 });
+    cluster.lead({ quiet: 1_500 });
     await cluster.seen(...names);
     for (const name of names) cluster.secret(name, { A: 'bmV3' });
     await restarted();

@@ -18,12 +18,8 @@ import {
   validate,
 } from './setup.ts';
 
-const RUNS = {
-  seed: 20_261_122,
-  numRuns: 400,
-  interruptAfterTimeLimit: 20_000,
-  markInterruptAsFailure: false,
-} as const;
+/** All of them, however long that takes: what they reach is known by the seed. */
+const RUNS = { seed: 20_261_122, numRuns: 400 } as const;
 
 const SECRETS: readonly SecretRecord[] = PRESENT.map((name) => secret(name, { keys: ['PASSWORD', 'USER'] }));
 const FAILING = [{ type: 'secrets.infisical.com/ReadyToSyncSecrets', status: 'False', message: 'no' }];
@@ -49,7 +45,7 @@ function everyPod(check: (given: JsonObject, world: World) => void): void {
   fc.assert(fc.property(pods, worlds, check), RUNS);
 }
 
-describe('any pod', { timeout: 60_000 }, () => {
+describe('any pod', () => {
   it('is answered, within all limits, at both doors', () => {
     everyPod((given, world) => {
       const before = JSON.stringify(given);
@@ -135,7 +131,7 @@ describe('any pod', { timeout: 60_000 }, () => {
   });
 });
 
-it('the pods of these tests reach what they should test', { timeout: 60_000 }, () => {
+it('the pods of these tests reach what they should test', () => {
   const seen = new Set<string>();
   fc.assert(
     fc.property(pods, worlds, (given, world) => {

@@ -10,6 +10,7 @@ import { closeGently, listen } from '../../src/server/listen.ts';
 import { authority, decision, post, review, startWebhook } from './webhook.ts';
 
 const NEVER = 60_000;
+const CEILING = { timeout: 60_000, interval: 10 };
 
 describe('signals', () => {
   it('begin the end at the first, and are impatience at the second', async () => {
@@ -61,10 +62,18 @@ describe('draining', () => {
   });
 
   it('then waits for the reviews in flight', async () => {
-    const { app, port } = await startWebhook({ admit: slowly(300) });
+    const judged = Promise.withResolvers<void>();
+    let begun = 0;
+    const admit = async () => {
+      begun += 1;
+      await judged.promise;
+      return decision({});
+    };
+    const { app, port } = await startWebhook({ admit });
     const inFlight = Array.from({ length: 8 }, () => post(port, review()));
-    await vi.waitUntil(async () => (await connections(app)) === 8);
+    await vi.waitFor(() => expect(begun).toBe(8), CEILING);
     const closing = closeGently(app, NEVER);
+    setTimeout(judged.resolve, 100);
     const answers = await Promise.all(inFlight);
     await closing;
     expect(answers.map(({ response }) => response.allowed)).toEqual(answers.map(() => true));
@@ -80,7 +89,7 @@ describe('draining', () => {
     const body = review();
     const head = `POST /validate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`;
     socket.write(head + body.slice(0, 10));
-    await vi.waitUntil(async () => (await connections(app)) === 1);
+    await vi.waitUntil(async () => (await connections(app)) === 1, CEILING);
     const closing = closeGently(app, NEVER);
     socket.write(body.slice(10));
     await closing;

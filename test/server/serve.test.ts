@@ -23,7 +23,7 @@ const POD = {
   metadata: { name: 'dbt', annotations: { 'secrets.floe.dev/inject': 'db' } },
   spec: { containers: [{ name: 'dbt', image: 'dbt' }] },
 };
-const PATIENCE = { timeout: 30_000 };
+const PATIENCE = { timeout: 60_000 };
 
 interface Server {
   readonly process: ChildProcess;
@@ -97,7 +97,7 @@ describe('serve --world', () => {
   });
 
   it('serves every review while it drains, is not ready meanwhile, and ends with 0', async () => {
-    const { port, ops, process: child, exit } = await serve('1s');
+    const { port, ops, process: child, exit } = await serve('5s');
     child.kill('SIGTERM');
     await vi.waitUntil(async () => (await fetch(`${ops}/readyz`)).status === 503, PATIENCE);
     const answers = await Promise.all(Array.from({ length: 20 }, () => post(port, review())));

@@ -98,7 +98,7 @@ describe('a program that does its worst', () => {
   it('is ended where it does not end', async () => {
     const pid = join(folder, 'endless.pid');
     const error = await failed(`trap '' TERM; echo $$ > ${pid}; while :; do sleep 0.1; done`, {
-      timeoutMs: 500,
+      timeoutMs: 3_000,
     });
     expect([error.upstream, error.exitCode]).toEqual(['timeout', 8]);
     expect(await gone(pid)).toBe(true);
@@ -108,7 +108,7 @@ describe('a program that does its worst', () => {
     const pid = join(folder, 'interrupted.pid');
     const stop = new AbortController();
     const work = failed(`echo $$ > ${pid}; echo ${VALUE}; exec sleep 60`, { signal: stop.signal });
-    while (!existsSync(pid)) await sleep(20);
+    while (!existsSync(pid) || readFileSync(pid, 'utf8') === '') await sleep(20);
     stop.abort();
     expect((await work).message).toMatch(/interrupted/);
     expect(await gone(pid)).toBe(true);
