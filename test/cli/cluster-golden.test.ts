@@ -41,7 +41,7 @@ const COMMANDS: readonly [string, typeof create, Options, number][] = [
   ['uninstall', uninstall, { name: NAME, dryRun: true }, 0],
 ];
 
-describe.skipIf(!needs('apiserver'))('on a cluster', { timeout: 120_000 }, () => {
+describe.skipIf(!needs('apiserver'))('on a cluster', () => {
   let cluster: ControlPlane;
   let operator: Operator;
   const cwd = folderOf({ 'wiring.yaml': WIRING });
@@ -74,7 +74,7 @@ describe.skipIf(!needs('apiserver'))('on a cluster', { timeout: 120_000 }, () =>
       },
     );
     await operator.synced('db');
-  }, 120_000);
+  });
   afterAll(async () => {
     await operator?.stop();
     await cluster?.stop();

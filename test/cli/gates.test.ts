@@ -10,7 +10,7 @@ const nobody = { token: 'nobody-token', user: 'nobody', groups: [] };
 const OURS = { name: 'secrets.floe.dev/pending' };
 const OTHER = { name: 'example.com/quota' };
 
-describe.skipIf(!needs('apiserver'))('gates', { timeout: 120_000 }, () => {
+describe.skipIf(!needs('apiserver'))('gates', () => {
   let cluster: ControlPlane;
   const admin = (more: object = {}) => ({ kubeconfig: cluster.kubeconfig, ...more });
   const gatesOf = async (name: string) =>
@@ -28,7 +28,7 @@ describe.skipIf(!needs('apiserver'))('gates', { timeout: 120_000 }, () => {
     await pod('one', [OTHER, OURS]);
     await pod('two', [OURS]);
     await pod('others', [OTHER]);
-  }, 120_000);
+  });
   afterAll(async () => {
     await cluster?.stop();
   });

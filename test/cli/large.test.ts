@@ -9,7 +9,7 @@ import { largeWorld } from './large-world.ts';
 
 const COUNT = 5000;
 
-describe('a cluster of 5,000 resources', { timeout: 120_000 }, () => {
+describe('a cluster of 5,000 resources', () => {
   const cwd = folderOf({ 'world.json': largeWorld(COUNT) });
 
   it.each([

@@ -21,7 +21,7 @@ const reader = { token: 'reader-token', user: 'reader', groups: [] };
 const nobody = { token: 'nobody-token', user: 'nobody', groups: [] };
 const watcher = { token: 'watcher-token', user: 'watcher', groups: [] };
 
-describe.skipIf(!needs('apiserver'))('commands over a real API server', { timeout: 120_000 }, () => {
+describe.skipIf(!needs('apiserver'))('commands over a real API server', () => {
   let cluster: ControlPlane;
   const as = (token: string, more: Options = {}): Options => ({
     kubeconfig: cluster.kubeconfigFor(token),
@@ -64,7 +64,7 @@ spec: {containers: [{name: dbt, image: dbt}]}
       { apiGroups: [''], resources: ['secrets', 'serviceaccounts', 'namespaces'], verbs: ['get'] },
       { apiGroups: [GROUP], resources: ['*'], verbs: ['list'] },
     ]);
-  }, 120_000);
+  });
   afterAll(() => cluster?.stop());
 
   it('list and status show Secrets and what targets them', async () => {

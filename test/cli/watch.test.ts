@@ -23,7 +23,7 @@ function going(command: typeof run, options: Options, cwd: string) {
   return { out: () => out, err: () => err, stop: () => stop.abort(), ended };
 }
 
-describe('-w', { timeout: 120_000 }, () => {
+describe('-w', () => {
   it('prints what changes, until it is stopped', async () => {
     const cwd = folderOf({ 'world/a.yaml': `${NAMESPACE}---\n${SECRET}` });
     const watched = going(run, { world: ['world'], namespace: 'floe-jobs', watch: true }, cwd);

@@ -6,7 +6,7 @@ import type { WorldChange } from '../../src/cluster/world.ts';
 import { ABSENT, present } from '../../src/kube/world.ts';
 import { secret } from '../review/setup.ts';
 
-const CEILING = { timeout: 20_000, interval: 5 };
+const CEILING = { timeout: 60_000, interval: 5 };
 const changes = createListeners<WorldChange>();
 const there = new Set<string>();
 let looks: string[] = [];

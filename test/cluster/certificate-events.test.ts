@@ -6,7 +6,7 @@ import type { Events } from '../../src/cluster/events.ts';
 import { createEvents } from '../../src/cluster/events.ts';
 import { makeAuthority } from '../../tools/certificates.ts';
 
-const CEILING = { timeout: 10_000, interval: 5 };
+const CEILING = { timeout: 60_000, interval: 5 };
 const DAY = 24 * 3_600_000;
 const DEPLOYMENT = '/apis/apps/v1/namespaces/floe-secrets-system/deployments/floe-secrets-webhook';
 const LEASE = '/apis/coordination.k8s.io/v1/namespaces/floe-secrets-system/leases/floe-secrets-webhook';

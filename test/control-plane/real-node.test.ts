@@ -33,7 +33,7 @@ async function runPod(plane: ControlPlane): Promise<string> {
   return pod.status.podIP ?? '';
 }
 
-describe.skipIf(!needs('node'))('a real node', { timeout: 300_000 }, () => {
+describe.skipIf(!needs('node'))('a real node', () => {
   it('runs pods, several runs beside each other, and leaves nothing of them', async () => {
     const settings = '/proc/sys/kernel/panic';
     const before = readFileSync(settings, 'utf8');

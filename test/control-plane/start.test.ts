@@ -9,13 +9,13 @@ import { startControlPlane } from '../../tools/control-plane/start.ts';
 import { needs } from '../needs.ts';
 import { program, temporaryDirectory } from './temporary.ts';
 
-describe.skipIf(!needs('apiserver'))('a control plane without controllers', { timeout: 60_000 }, () => {
+describe.skipIf(!needs('apiserver'))('a control plane without controllers', () => {
   let cluster: ControlPlane;
   const webhook = { token: 'webhook-token', user: 'webhook', groups: ['readers', 'floe'] };
 
   beforeAll(async () => {
     cluster = await startControlPlane({ controllers: false, tokens: [webhook] });
-  }, 60_000);
+  });
   afterAll(() => cluster.stop());
 
   it('says what it can', () => {
@@ -81,7 +81,7 @@ describe.skipIf(!needs('apiserver'))('a control plane without controllers', { ti
   });
 });
 
-describe('starting and stopping', { timeout: 60_000 }, () => {
+describe('starting and stopping', () => {
   it.skipIf(!needs('apiserver'))('leaves nothing when it is stopped, however often', async () => {
     const cluster = await startControlPlane({ controllers: false });
     const directory = dirname(cluster.kubeconfig);

@@ -36,12 +36,12 @@ function refusalOf(review: string, message: string): string {
   return JSON.stringify({ apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response });
 }
 
-describe.skipIf(!needs('apiserver'))('a webhook on this machine', { timeout: 60_000 }, () => {
+describe.skipIf(!needs('apiserver'))('a webhook on this machine', () => {
   let cluster: ControlPlane;
 
   beforeAll(async () => {
     cluster = await startControlPlane({ controllers: false });
-  }, 60_000);
+  });
   afterAll(() => cluster.stop());
 
   it('is called by the name of its Service, as in production', async () => {

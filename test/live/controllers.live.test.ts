@@ -24,11 +24,11 @@ describe.skipIf(!needs('controllers'))('a cluster with controllers', () => {
       name: 'controllers',
       kubeconfig: plane.kubeconfigFor(WEBHOOK.token),
     });
-  }, 120_000);
+  });
   afterAll(async () => {
     await served?.stop();
     await plane?.stop();
-  }, 60_000);
+  });
 
   const deploy = (
     namespace: string,
@@ -63,7 +63,7 @@ describe.skipIf(!needs('controllers'))('a cluster with controllers', () => {
       const started = expect.objectContaining({ PASSWORD: 'from-the-secret' });
       expect(await environments(namespace)).toEqual([started, started]);
     }, CEILING);
-  }, 120_000);
+  });
 
   test("a Deployment's pods start with what the namespace asks for", async () => {
     const namespace = await served.namespace({ [INJECT]: 'DB_=db' });
@@ -73,7 +73,7 @@ describe.skipIf(!needs('controllers'))('a cluster with controllers', () => {
       const started = expect.objectContaining({ DB_PASSWORD: 'from-the-secret' });
       expect(await environments(namespace)).toEqual([started, started]);
     }, CEILING);
-  }, 120_000);
+  });
 
   test('a Deployment whose pods are refused says why, and recovers when the Secret comes', async () => {
     const namespace = await served.namespace();
@@ -98,7 +98,7 @@ describe.skipIf(!needs('controllers'))('a cluster with controllers', () => {
       const started = expect.objectContaining({ PASSWORD: 'late' });
       expect(await environments(namespace)).toEqual([started, started]);
     }, CEILING);
-  }, 240_000);
+  });
 
   test("a CronJob's annotations reach the pods of its Jobs", async () => {
     const namespace = await served.namespace();
@@ -122,7 +122,7 @@ describe.skipIf(!needs('controllers'))('a cluster with controllers', () => {
     await vi.waitFor(async () => {
       expect(await environments(namespace)).toEqual([expect.objectContaining({ PASSWORD: 'nightly' })]);
     }, CEILING);
-  }, 120_000);
+  });
 
   test('imagePullSecrets of the ServiceAccount are no reference of the pod', async () => {
     const namespace = await served.namespace({ 'secrets.floe.dev/allowed-secrets': 'db' });
@@ -136,7 +136,7 @@ describe.skipIf(!needs('controllers'))('a cluster with controllers', () => {
       const created = await plane.request('POST', `/api/v1/namespaces/${namespace}/pods?dryRun=All`, pod);
       expect(created).toMatchObject({ spec: { imagePullSecrets: [{ name: 'registry' }] } });
     }, CEILING);
-  }, 120_000);
+  });
 });
 
 const JOB_POD = { spec: { restartPolicy: 'Never', containers: [{ name: 'dbt', image: 'dbt' }] } };

@@ -38,11 +38,11 @@ describe.skipIf(!needs('controllers')).each(LIMITS)('a controller manager %s', (
     });
     await prepareCluster(plane);
     served = await startServed(plane, { name: 'crowd', kubeconfig: plane.kubeconfigFor(WEBHOOK.token) });
-  }, 120_000);
+  });
   afterAll(async () => {
     await served?.stop();
     await plane?.stop();
-  }, 60_000);
+  });
 
   const deployments = (namespace: string) => `/apis/apps/v1/namespaces/${namespace}/deployments`;
   const pods = async (namespace: string): Promise<readonly unknown[]> =>
@@ -111,5 +111,5 @@ describe.skipIf(!needs('controllers')).each(LIMITS)('a controller manager %s', (
       added.push((await timeBeside('webhook')) - without);
     }
     expect(Math.min(...added)).toBeLessThan(MOST_ADDED);
-  }, 300_000);
+  });
 });

@@ -36,7 +36,7 @@ describe.skipIf(!needs('apiserver'))('doctor', () => {
         }),
       },
     });
-  }, 60_000);
+  });
   afterAll(() => served?.stop());
 
   const reload = async (): Promise<readonly unknown[]> => {
@@ -100,5 +100,5 @@ describe.skipIf(!needs('apiserver'))('doctor', () => {
         ]),
       CEILING,
     );
-  }, 120_000);
+  });
 });

@@ -30,7 +30,7 @@ describe.skipIf(!needs('apiserver')).each(golden.map((one) => [one.plugin, one] 
     beforeAll(async () => {
       const { number } = one;
       await createWorld(api, one.objects, { now: new Date(), number });
-    }, 60_000);
+    });
 
     it('list shows each row', async () => {
       const { out, err } = await captured(list, options);

@@ -23,7 +23,7 @@ describe.skipIf(!needs('apiserver')).each(['Fail', 'Ignore'] as const)(
       served = await startServed(api, { name, kubeconfig: cluster.webhookKubeconfig, failurePolicy });
       namespace = await served.namespace();
       await makeSecret(api, namespace, 'db');
-    }, 60_000);
+    });
     afterAll(async () => {
       await served?.stop();
       await api?.close();

@@ -51,7 +51,7 @@ describe.skipIf(!needs('apiserver') || !needs('helm') || !needs('kubectl'))('the
     const api = makeApiClient(cluster);
     await installCrds(api, FOREIGN_KINDS);
     await api.close();
-  }, 60_000);
+  });
 
   test.each(MATRIX)('%s', async (_what, values) => {
     const rendered = await helm(kubeconfig, 'template', SERVICE, CHART, '-n', HOME, ...values);

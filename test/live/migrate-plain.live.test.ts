@@ -29,21 +29,21 @@ const CEILING = { timeout: 60_000, interval: 100 };
 const RECORD = 'configmaps/floe-migration-db';
 const MARK = 'secrets.infisical.com/version';
 
-describe.skipIf(!needs('controllers'))('migrating Secrets that nobody syncs', { timeout: 180_000 }, () => {
+describe.skipIf(!needs('controllers'))('migrating Secrets that nobody syncs', () => {
   let plane: ControlPlane;
   let infisical: InfisicalServer;
   const open: Stage[] = [];
 
   beforeAll(async () => {
     [plane, infisical] = await startMigrationCluster();
-  }, 120_000);
+  });
   afterEach(async () => {
     infisical.heal();
     await Promise.all(open.splice(0).map(async (one) => one.stop()));
   });
   afterAll(async () => {
     await Promise.all([infisical?.stop(), plane?.stop()]);
-  }, 60_000);
+  });
 
   async function stage(): Promise<Stage> {
     const opened = await openStage(plane, infisical);

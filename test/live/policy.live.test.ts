@@ -34,13 +34,13 @@ interface Answer {
   readonly body: unknown;
 }
 
-describe.skipIf(!needs('apiserver'))('the printed policies', { timeout: 120_000 }, () => {
+describe.skipIf(!needs('apiserver'))('the printed policies', () => {
   let plane: ControlPlane;
 
   beforeAll(async () => {
     plane = await startControlPlane({ controllers: false, tokens: [WEBHOOK] });
     await prepareCluster(plane);
-  }, 120_000);
+  });
   afterAll(() => plane?.stop());
 
   const printed = async (options: Options): Promise<readonly Printed[]> => {

@@ -38,8 +38,8 @@ describe.skipIf(!needs('apiserver') || !needs('helm'))('an installation in two p
     const env = await environmentOf(SERVICE);
     await installation.start({ env });
     await installation.start({ env });
-  }, 180_000);
-  afterAll(() => installation?.stop(), 60_000);
+  });
+  afterAll(() => installation?.stop());
 
   /** What the chart's Deployment says to its pods. */
   const environmentOf = async (deployment: string): Promise<Readonly<Record<string, string>>> => {
@@ -70,7 +70,7 @@ describe.skipIf(!needs('apiserver') || !needs('helm'))('an installation in two p
     expect(controllers?.log()).toContain('"leading"');
     for (const replica of replicas) expect(replica.log()).not.toContain('"leading"');
     for (const { log } of installation.replicas) expect(log()).not.toContain('forbidden');
-  }, 120_000);
+  });
 
   test('opens gates, which only its controllers may', async () => {
     const waits = { name: 'sync', namespace: JOBS, target: 'soon', status: 'none', kind: 'InfisicalSecret' };
@@ -90,7 +90,7 @@ describe.skipIf(!needs('apiserver') || !needs('helm'))('an installation in two p
       true,
       false,
     ]);
-  }, 120_000);
+  });
 
   test('refuses pods of a namespace whose Secrets it may not read, and says what it lacks', async () => {
     const labels = { 'secrets.floe.dev/injection': 'enabled' };
@@ -109,7 +109,7 @@ describe.skipIf(!needs('apiserver') || !needs('helm'))('an installation in two p
       expect(await may(account, 'get', { ...secrets, namespace: ELSEWHERE })).toBe(false);
       expect(await may(account, 'list', { ...secrets, namespace: JOBS })).toBe(false);
     }
-  }, 120_000);
+  });
 
   test('leaves nothing of its many kinds behind', async () => {
     const kinds = await kindsOfChart(plane.kubeconfig);
@@ -121,7 +121,7 @@ describe.skipIf(!needs('apiserver') || !needs('helm'))('an installation in two p
     await captured(runUninstall, { kubeconfig: plane.kubeconfig, name: SERVICE });
     await helm(plane.kubeconfig, 'uninstall', SERVICE, '-n', HOME, '--no-hooks');
     expect(await ours()).toEqual([]);
-  }, 120_000);
+  });
 });
 
 interface ResourceAttributes {

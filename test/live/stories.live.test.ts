@@ -30,7 +30,7 @@ beforeAll(async () => {
     if (!troupe.young) stagecrafts.set(name, await furnish(api, troupe, name));
   }
   await untilOld();
-}, 240_000);
+});
 afterAll(async () => {
   await api?.close();
 });
@@ -45,10 +45,10 @@ describe.skipIf(!needs('apiserver')).each(told)('registered with %s', (_name, tr
     const { config, failurePolicy } = troupe;
     // It starts after its world, so it knows all of it when it is ready.
     served = await startServed(api, { name, kubeconfig: cluster.webhookKubeconfig, config, failurePolicy });
-  }, 60_000);
+  });
   afterAll(async () => {
     await served?.stop();
-  }, 60_000);
+  });
 
   test.each(troupe.cases.map((numbered) => [numbered.title, numbered] as const))(
     '%s',

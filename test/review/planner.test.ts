@@ -24,7 +24,7 @@ function levels(given: JsonObject, ...above: readonly Level[]): readonly Level[]
 }
 
 describe('a remembered plan', () => {
-  it('is the one that would be made, of any pods in any order', { timeout: 60_000 }, () => {
+  it('is the one that would be made, of any pods in any order', () => {
     const planner = createPlanner(settings);
     fc.assert(
       fc.property(pods, pods, fc.constantFrom(...policies), (one, other, asked) => {

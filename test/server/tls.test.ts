@@ -49,7 +49,7 @@ describe('a new pair', () => {
     const before = await serialAt(port);
     const load = startLoad(port);
     writePair(directory, newPair);
-    await vi.waitUntil(async () => (await serialAt(port)) !== before, { timeout: 20_000 });
+    await vi.waitUntil(async () => (await serialAt(port)) !== before, { timeout: 60_000 });
     const { answered, failures } = await load.stop();
     expect(failures).toEqual([]);
     expect(answered).toBeGreaterThan(0);
@@ -62,7 +62,7 @@ describe('a new pair', () => {
     const { port } = await serveFrom(directory);
     const before = await serialAt(port);
     swap(entries(newPair));
-    await vi.waitUntil(async () => (await serialAt(port)) !== before, { timeout: 20_000 });
+    await vi.waitUntil(async () => (await serialAt(port)) !== before, { timeout: 60_000 });
   });
 });
 
@@ -76,12 +76,12 @@ describe('a pair that callers do not accept yet', () => {
     onTestFinished(() => certificates.stop());
     const waits = () => lines.filter((line) => line.includes('waits until the API server accepts it'));
     writePair(directory, newPair);
-    await vi.waitUntil(() => mayReplace.mock.calls.length > 3, { timeout: 20_000 });
+    await vi.waitUntil(() => mayReplace.mock.calls.length > 3, { timeout: 60_000 });
     expect(mayReplace).toHaveBeenCalledWith(servingPair.certPem, newPair.certPem);
     expect(certificates.current().cert).toBe(servingPair.certPem);
     expect(waits()).toHaveLength(1);
     accepted = true;
-    await vi.waitUntil(() => certificates.current().cert === newPair.certPem, { timeout: 20_000 });
+    await vi.waitUntil(() => certificates.current().cert === newPair.certPem, { timeout: 60_000 });
   });
 });
 
@@ -107,7 +107,7 @@ describe('a pair that cannot serve', () => {
     const refusals = () => lines.filter((line) => line.includes('new certificate refused'));
     // The pair as a whole, so that no poll sees the half of it.
     writePair(directory, await pairOf());
-    await vi.waitUntil(() => refusals().some((line) => reason.test(line)), { timeout: 20_000 });
+    await vi.waitUntil(() => refusals().some((line) => reason.test(line)), { timeout: 60_000 });
     const logged = refusals().length;
     await new Promise((resolve) => setTimeout(resolve, 300));
     expect(refusals()).toHaveLength(logged);
@@ -117,7 +117,7 @@ describe('a pair that cannot serve', () => {
     expect(lines.join('')).not.toContain('PRIVATE KEY');
 
     writePair(directory, newPair);
-    await vi.waitUntil(async () => (await serialAt(port)) !== before, { timeout: 20_000 });
+    await vi.waitUntil(async () => (await serialAt(port)) !== before, { timeout: 60_000 });
   });
 
   it('is an error where there is no old one', async () => {
@@ -168,7 +168,7 @@ describe('with a client CA', () => {
     const before = await check();
     writePair(directory, newPair);
     await vi.waitUntil(async () => (await post(port, review(), { client })).serial !== before, {
-      timeout: 20_000,
+      timeout: 60_000,
     });
     expect(await check()).not.toBe(before);
   });

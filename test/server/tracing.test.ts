@@ -15,7 +15,7 @@ import { startCollector } from './collector.ts';
 import { decision, post, recordedLog, requestOf, review, startWebhook } from './webhook.ts';
 
 const VALUE = 'not-to-be-seen';
-const CEILING = { timeout: 20_000, interval: 10 };
+const CEILING = { timeout: 60_000, interval: 10 };
 const PARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 const SOON = { OTEL_BSP_SCHEDULE_DELAY: '20' };
 

@@ -27,7 +27,7 @@ describe.each(troupes.map((troupe) => [troupe.name, troupe] as const))('review w
     const { status, document } = review(troupe, now);
     results = document;
     expect(status).toBe(results.some((result) => result['allowed'] === false) ? 5 : 0);
-  }, 60_000);
+  });
 
   test.each(troupe.cases.map((numbered) => [numbered.title, numbered] as const))('%s', (_title, numbered) => {
     const stage = stageOf(numbered, now);

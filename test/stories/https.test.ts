@@ -20,10 +20,10 @@ describe.each(troupes.map((troupe) => [troupe.name, troupe] as const))('served w
 
   beforeAll(async () => {
     webhook = await serve(troupe, now);
-  }, 60_000);
+  });
   afterAll(async () => {
     await webhook.stop();
-  }, 30_000);
+  });
 
   test.each(troupe.cases.map((numbered) => [numbered.title, numbered] as const))(
     '%s',

@@ -281,7 +281,7 @@ describe.each(GENERATIONS)('against a server of %s', (generation) => {
     });
     stores.push(store);
     const listing = failureOf(store.list({ ...place, project: PROJECT.id }));
-    await vi.waitFor(() => expect(server.asked('GET', '/secrets/raw')).toBe(1), { timeout: 20_000 });
+    await vi.waitFor(() => expect(server.asked('GET', '/secrets/raw')).toBe(1), { timeout: 60_000 });
     controller.abort();
     expect(await listing).toMatchObject({ upstream: 'timeout' });
   });

@@ -29,7 +29,7 @@ export const NODE_ADDRESS = '172.31.77.1';
 /** Nobody has these addresses: kube-proxy gives what is sent there another one, if only there is a way there. */
 export const SERVICE_SUBNET = '10.0.0.0/24';
 const READY = 'the sandbox is ready';
-const READY_WITHIN = 30_000;
+const READY_WITHIN = 120_000;
 
 /** What kubelet sets for the whole machine unless it finds these values. */
 const KERNEL_SETTINGS = [

@@ -23,7 +23,7 @@ import { makeServers } from './servers.ts';
 import type { Servers } from './servers.ts';
 import { createWorkspace, removeWorkspace, sweep } from './workspace.ts';
 
-const READY_WITHIN = 60_000;
+const READY_WITHIN = 180_000;
 const PORT_ATTEMPTS = 5;
 
 export interface ControlPlaneOptions {

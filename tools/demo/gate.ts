@@ -12,7 +12,7 @@ import type { Teller } from './telling.ts';
 
 const SECRET = 'orders-credentials';
 /** Far longer than it takes: a slow machine is no broken promise. */
-const OPEN_WITHIN = 30_000;
+const OPEN_WITHIN = 60_000;
 
 export async function showGate(teller: Teller): Promise<void> {
   const { stage, paper, verify } = teller;

@@ -4,7 +4,7 @@ import type { Paper } from './paper.ts';
 import type { Answer, Example, Stage } from './stage.ts';
 
 /** A webhook that watches takes a moment to see a change; after so long it never will. */
-const SEEN_WITHIN = 10_000;
+const SEEN_WITHIN = 60_000;
 
 type Check = (answer: Answer) => boolean;
 

@@ -14,7 +14,7 @@ export const HOST = `${SERVICE.name}.${SERVICE.namespace}.svc`;
 
 const PROGRAM = fileURLToPath(new URL('../../bin/floe-secrets.js', import.meta.url));
 const LEASH = new URL('leash.ts', import.meta.url).href;
-const READY_WITHIN = 30_000;
+const READY_WITHIN = 120_000;
 
 export interface WebhookFiles {
   readonly directory: string;
