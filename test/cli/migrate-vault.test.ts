@@ -20,7 +20,7 @@ const KINDS = CUSTOM_KINDS.filter(({ group }) =>
   ['secrets.infisical.com', 'external-secrets.io', 'secrets.hashicorp.com'].includes(group),
 );
 
-describe.skipIf(!needs('apiserver'))('migrate infisical --to vault', { timeout: 120_000 }, () => {
+describe.skipIf(!needs('apiserver'))('migrate infisical --to vault', () => {
   let cluster: ControlPlane;
   let vault: VaultServer;
 

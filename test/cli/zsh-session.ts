@@ -25,7 +25,7 @@ export function zshCompletes(folder: string, start: string, lines: readonly stri
   const { stdout, stderr, status } = spawnSync('zsh', ['-f', 'driver.zsh', ...lines], {
     cwd: folder,
     encoding: 'utf8',
-    timeout: 30_000,
+    timeout: 120_000,
     env: { PATH: process.env['PATH'], HOME: folder, TERM: 'dumb', LANG: 'C.UTF-8' },
   });
   if (status !== 0) throw new Error(`zsh ended with ${status}: ${stderr}${stdout}`);

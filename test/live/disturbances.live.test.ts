@@ -13,7 +13,7 @@ interface Whole {
   readonly webhooks: readonly { readonly clientConfig: Readonly<Record<string, unknown>> }[];
 }
 
-const OVERLAP = ['--set', 'config.certificates.overlap=3s'];
+const OVERLAP = ['--set', 'config.certificates.overlap=8s'];
 
 describe.skipIf(!needs('apiserver') || !needs('helm'))('an installation under load', () => {
   let installation: Installation;

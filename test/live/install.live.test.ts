@@ -18,7 +18,7 @@ describe.skipIf(!needs('apiserver') || !needs('controllers') || !needs('helm'))(
   let plane: ControlPlane;
 
   beforeAll(async () => {
-    installation = await install({ values: ['--set', 'config.certificates.overlap=3s'] });
+    installation = await install({ values: ['--set', 'config.certificates.overlap=8s'] });
     plane = installation.plane;
   });
   afterAll(() => installation?.stop());
