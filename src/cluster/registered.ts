@@ -60,11 +60,18 @@ export function followRegistrations({ client, name, report, closing }: Registere
   };
 }
 
+const BOTH = 2;
+
+/**
+ * What was read once stands: an API server that comes back may refuse everybody until it has read who may what, and
+ * then it would find no replica ready that it could call.
+ */
 function waitingFor(registrations: Registrations, chain: string, now: number): readonly string[] {
   if (!registrations.settled()) return ['the webhook configurations'];
+  const known = registrations.all();
   const trouble = registrations.trouble();
-  if (trouble !== '') return [`the webhook configurations: ${trouble}`];
-  return distrusting(registrations.all(), chain, now).map(
+  if (trouble !== '' && known.length < BOTH) return [`the webhook configurations: ${trouble}`];
+  return distrusting(known, chain, now).map(
     (webhook) => `the caBundle of ${webhook} to accept the serving certificate`,
   );
 }
