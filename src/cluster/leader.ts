@@ -14,15 +14,14 @@ import { claimed, holdingOf, released } from './lease.ts';
 import type { Pause } from './pause.ts';
 import { createPause, jittered } from './pause.ts';
 import { collectionPath } from './paths.ts';
-import type { IsOutdated } from './term.ts';
-import { beginTerm, patienceOf } from './term.ts';
+import { beginTerm, restBefore } from './term.ts';
 
 export interface ElectionOptions extends Omit<Claim, 'duration'> {
   readonly client: Client;
   /** Whether it stands at all; else it only looks who leads. */
   readonly stands: boolean;
   /** Whether the settings are others by now than those that it leads by; without it they never are. */
-  readonly isOutdated?: IsOutdated | undefined;
+  readonly isOutdated?: (() => boolean) | undefined;
   /** Leads until the signal is aborted, and resolves when nothing of it is left. Must not reject. */
   lead(signal: AbortSignal): Promise<void>;
   readonly times?: Partial<ElectionTimes>;
@@ -121,8 +120,9 @@ async function campaign(run: Run): Promise<void> {
   const { signal } = run.stopper;
   while (!signal.aborted) {
     if (await attempt(run)) await reign(run);
-    const rest = run.times.retry * patienceOf(run.options.isOutdated);
-    if (!signal.aborted) await run.pause.sleep(jittered(rest, 1 + JITTER));
+    await restBefore(run.options.isOutdated, async (times) => {
+      if (!signal.aborted) await run.pause.sleep(jittered(run.times.retry * times, 1 + JITTER));
+    });
   }
 }
 

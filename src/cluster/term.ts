@@ -4,7 +4,7 @@
  */
 
 /** Whether a replica's settings are not those of its installation any more. */
-export type IsOutdated = () => boolean;
+type IsOutdated = () => boolean;
 
 /** Milliseconds that it leads at a time. */
 const LONGEST = 60_000;
@@ -12,9 +12,14 @@ const LONGEST = 60_000;
 const PATIENCE = 5;
 const NEVER: IsOutdated = () => false;
 
-/** By what a pause between two attempts is multiplied. */
-export function patienceOf(isOutdated: IsOutdated = NEVER): number {
-  return isOutdated() ? PATIENCE : 1;
+/** Rests before the next attempt, and once more where the settings have changed meanwhile: others go first. */
+export async function restBefore(
+  isOutdated: IsOutdated = NEVER,
+  sleep: (times: number) => Promise<void>,
+): Promise<void> {
+  const wasOutdated = isOutdated();
+  await sleep(wasOutdated ? PATIENCE : 1);
+  if (!wasOutdated && isOutdated()) await sleep(PATIENCE);
 }
 
 /** Begins a term; tells whether it is over: as soon as the settings change, else after a while. */
