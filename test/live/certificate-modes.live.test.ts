@@ -19,7 +19,7 @@ describe.skipIf(!needs('apiserver') || !needs('helm'))('another certificates.mod
     await installation.start();
     await installation.start();
     await installation.untilClosed();
-  }, 180_000);
+  }, 300_000);
   afterAll(() => installation?.stop(), 60_000);
 
   /** What a pod of a mode finds mounted, and the CA (PEM) that it is to be believed by. */
@@ -56,18 +56,18 @@ describe.skipIf(!needs('apiserver') || !needs('helm'))('another certificates.mod
     const { certDir, ca } = await mounted('files');
     await upgrade('certificates.mode=files,certificates.existingSecret=tls', certDir);
     await believes(ca);
-  }, 180_000);
+  }, 300_000);
 
   test('cert-manager, after files', async () => {
     const { certDir, ca } = await mounted('cert-manager');
     await upgrade('certificates.mode=cert-manager', certDir);
     await believes(ca);
-  }, 180_000);
+  }, 300_000);
 
   test('its own again', async () => {
     await upgrade('certificates.mode=self');
     const { 'ca.crt': ca = '', 'tls.crt': leaf = '' } = await certificates(plane);
     expect(leaf).not.toBe('');
     await believes(ca);
-  }, 180_000);
+  }, 300_000);
 });
