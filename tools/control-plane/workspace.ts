@@ -28,9 +28,10 @@ export function sweep(parent: string = tmpdir()): string[] {
     const directory = join(parent, name);
     if (!name.startsWith(PREFIX) || !isAbandoned(directory)) continue;
     try {
-      endProcessesOf(directory);
-      // Whoever has just been ended may take a moment; the directory stays as the reminder to come back.
-      if (removeUnused(name).length > 0) continue;
+      // Whoever has just been ended may take a moment, and a kubelet makes its groups anew until it is gone; the
+      // directory stays as the reminder to come back.
+      const wasAlive = endProcessesOf(directory);
+      if (wasAlive || removeUnused(name).length > 0) continue;
       removeWorkspace(directory);
       removed.push(directory);
     } catch {
@@ -52,10 +53,13 @@ function isAbandoned(directory: string): boolean {
   }
 }
 
-function endProcessesOf(directory: string): void {
-  for (const file of readdirSync(directory).filter((name) => name.endsWith('.pid'))) {
-    const pid = Number(readFileSync(join(directory, file), 'utf8').trim());
+/** Whether there were any. */
+function endProcessesOf(directory: string): boolean {
+  const pids = readdirSync(directory)
+    .filter((name) => name.endsWith('.pid'))
+    .map((file) => Number(readFileSync(join(directory, file), 'utf8').trim()))
     // The command line names the directory, so a reused pid is never hit.
-    if (pid > 1 && commandLine(pid)?.includes(directory) === true) process.kill(pid, 'SIGKILL');
-  }
+    .filter((pid) => pid > 1 && commandLine(pid)?.includes(directory) === true);
+  for (const pid of pids) process.kill(pid, 'SIGKILL');
+  return pids.length > 0;
 }
