@@ -29,7 +29,11 @@ export interface ExternalSecret {
     };
     readonly data?: readonly {
       readonly secretKey: string;
-      readonly remoteRef: { readonly key: string; readonly decodingStrategy?: string };
+      readonly remoteRef: {
+        readonly key: string;
+        readonly property?: string;
+        readonly decodingStrategy?: string;
+      };
     }[];
     readonly dataFrom?: readonly unknown[];
   };
@@ -51,7 +55,7 @@ interface Secret {
 }
 
 export interface EsoOptions {
-  /** What a store has, by its name. */
+  /** What a store has, by its name: by keys, or by 'key/property'. */
   readonly stores: Readonly<Record<string, () => Readonly<Record<string, string>>>>;
   /** As v0.9: its ownerReference stays when the policy is no longer Owner. */
   readonly keepsOwner?: boolean;
@@ -135,9 +139,10 @@ export function startEsoOperator(api: ApiClient, namespace: string, options: Eso
     const chosen =
       spec.data === undefined
         ? Object.entries(values).map(([key, value]) => [key, Buffer.from(value, 'latin1')] as const)
-        : spec.data.map(({ secretKey, remoteRef: { key, decodingStrategy } }) => {
+        : spec.data.map(({ secretKey, remoteRef: { key, property, decodingStrategy } }) => {
             const encoding = decodingStrategy === 'Base64' ? 'base64' : 'latin1';
-            return [secretKey, Buffer.from(values[key] ?? '', encoding)] as const;
+            const value = values[property === undefined ? key : `${key}/${property}`];
+            return [secretKey, Buffer.from(value ?? '', encoding)] as const;
           });
     const data = Object.fromEntries(chosen.map(([key, bytes]) => [key, bytes.toString('base64')]));
     const found = await api.send<Secret>('GET', `${where.path}/${where.target}`);
