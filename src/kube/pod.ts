@@ -59,9 +59,10 @@ export function volumesOf(pod: unknown): readonly Json[] {
   return asArray(get(get(pod, 'spec'), 'volumes'));
 }
 
-/** An empty or absent `serviceAccountName` is `default`. */
+/** An empty or absent `serviceAccountName` is `default`; manifests may have its older name, as the API server takes it. */
 export function serviceAccountNameOf(pod: unknown): string {
-  return text(get(pod, 'spec'), 'serviceAccountName') || 'default';
+  const spec = get(pod, 'spec');
+  return text(spec, 'serviceAccountName') || text(spec, 'serviceAccount') || 'default';
 }
 
 export function isWindows(pod: unknown): boolean {

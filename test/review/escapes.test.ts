@@ -25,6 +25,21 @@ function findings(...objects: readonly KubeObject[]): readonly string[] {
   return codes(validate(pod({}, { containers }), world));
 }
 
+describe('a Secret for some ServiceAccounts', () => {
+  const lists = { 'secrets.floe.dev/allowed-service-accounts': 'default' };
+  const world = cluster({ secrets: [secret('db', { annotations: lists })] });
+  const containers = [{ name: 'dbt', envFrom: [{ secretRef: { name: 'db' } }] }];
+  const as = (more: JsonObject): readonly string[] =>
+    codes(validate(pod({}, { containers, ...more }), world));
+
+  it('knows the account by its older field too, which manifests may still have', () => {
+    expect(as({})).toEqual([]);
+    expect(as({ serviceAccount: 'runner' })).toEqual(['E810']);
+    expect(as({ serviceAccount: 'runner', serviceAccountName: 'default' })).toEqual([]);
+    expect(as({ serviceAccount: '', serviceAccountName: '' })).toEqual([]);
+  });
+});
+
 describe('a project that is not allowed', () => {
   it('is no less refused where another resource says that the first one made it', () => {
     const theirs = reading('theirs', 'theirs');
