@@ -18,7 +18,7 @@ import { storeWishFor, switchStore } from '../migrate/store-only.ts';
 import { externalSecret } from '../plugins/external-secrets.ts';
 import type { Policy } from '../review/policy.ts';
 import { policyOf } from '../review/policy.ts';
-import { SYNC_KINDS, chainOf, rivalsOf, storeSeen, takenBy } from './migrate-eso-rivals.ts';
+import { SYNC_KINDS, chainOf, rivalsOf, storeSeen, takenBy, tenancyOf } from './migrate-eso-rivals.ts';
 import type { Gathered, Looking } from './migrate-source.ts';
 import { byName, isLookedAt } from './migrate-source.ts';
 import type { SyncKindName } from './migrate-wish.ts';
@@ -96,6 +96,10 @@ function converted(
     return [switchStore(request, storeWishFor(policy.namespace, request.wish, request.findStore))];
   }
   const conversion = convertExternalSecret(request);
-  const more = [...rivalsOf(conversion, seen, request.object), ...chainOf(policy, found)];
+  const more = [
+    ...rivalsOf(conversion, seen, request.object),
+    ...chainOf(policy, found),
+    ...tenancyOf(conversion, { settings: looking.settings, policy, found, seen }),
+  ];
   return [{ ...conversion, obstacles: [...conversion.obstacles, ...more] }];
 }

@@ -20,7 +20,13 @@ describe.skipIf(!needs('apiserver')).each(['Fail', 'Ignore'] as const)(
       if (cluster === undefined) throw new Error('no cluster');
       api = makeApiClient(cluster);
       const name = `hostile-${failurePolicy.toLowerCase()}`;
-      served = await startServed(api, { name, kubeconfig: cluster.webhookKubeconfig, failurePolicy });
+      served = await startServed(api, {
+        name,
+        kubeconfig: cluster.webhookKubeconfig,
+        failurePolicy,
+        // The largest pods take a slow machine seconds.
+        timeoutSeconds: 30,
+      });
       namespace = await served.namespace();
       await makeSecret(api, namespace, 'db');
     });

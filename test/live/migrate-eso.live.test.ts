@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished, test, vi } f
 import type { ControlPlane } from '../../tools/control-plane/control-plane.ts';
 import { needs } from '../needs.ts';
 import type { InfisicalServer } from '../upstream/infisical-server.ts';
+import { PROJECT } from '../upstream/infisical-server.ts';
 import { WEBHOOK } from './cluster.ts';
 import type { EsoOptions, ExternalSecret } from './eso-operator.ts';
 import { testKilledAnywhere } from './killed-anywhere.ts';
@@ -413,8 +414,16 @@ describe.skipIf(!needs('controllers'))('migrate eso', () => {
     const scene = await stage({ namespace });
     const refused = await scene.command();
     expect([refused.code, refused.out]).toEqual([5, expect.stringContaining('is without infisical')]);
+    const annotate = async (annotations: object): Promise<unknown> =>
+      plane.request('PATCH', `/api/v1/namespaces/${namespace}`, { metadata: { annotations } });
     const both = { 'secrets.floe.dev/plugin': 'external-secrets,infisical' };
-    await plane.request('PATCH', `/api/v1/namespaces/${namespace}`, { metadata: { annotations: both } });
+    await annotate({ ...both, 'secrets.floe.dev/allowed-projects': 'another-*' });
+    const strange = await scene.command();
+    expect([strange.code, strange.out]).toEqual([
+      5,
+      expect.stringMatching(/InfisicalSecret 'db' reads project 'floe-platform', .* \(E810\)/),
+    ]);
+    await annotate({ 'secrets.floe.dev/allowed-projects': PROJECT.slug });
     await expectPodsMeanwhile(plane, namespace, async () => {
       expect((await scene.command({ apply: true })).code).toBe(0);
       await expectMigrated(scene);

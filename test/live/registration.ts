@@ -20,6 +20,8 @@ export interface Registration {
   readonly ca: string;
   readonly failurePolicy?: 'Fail' | 'Ignore';
   readonly reinvocationPolicy?: 'IfNeeded' | 'Never';
+  /** Default 10; under `Ignore` what takes longer passes unjudged. */
+  readonly timeoutSeconds?: number;
 }
 
 /** Registers both calls, and resolves when the API server makes them. */
@@ -96,7 +98,7 @@ function validating(registration: Registration): object {
   return { metadata: { name: registration.name }, webhooks: [webhook] };
 }
 
-function common({ name, port, ca, failurePolicy = 'Fail' }: Registration, path: string) {
+function common({ name, port, ca, failurePolicy = 'Fail', timeoutSeconds = 10 }: Registration, path: string) {
   return {
     clientConfig: {
       service: { namespace: HOME, name: SERVICE, path, port },
@@ -107,7 +109,7 @@ function common({ name, port, ca, failurePolicy = 'Fail' }: Registration, path: 
     sideEffects: 'NoneOnDryRun',
     failurePolicy,
     matchPolicy: 'Equivalent',
-    timeoutSeconds: 10,
+    timeoutSeconds,
   };
 }
 

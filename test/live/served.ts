@@ -14,12 +14,12 @@ import { register, SERVED_BY, unregister } from './registration.ts';
 import type { Registration } from './registration.ts';
 import { temporaryFile } from './temporary-file.ts';
 
-export interface ServedOptions {
+export interface ServedOptions extends Pick<
+  Registration,
+  'failurePolicy' | 'name' | 'reinvocationPolicy' | 'timeoutSeconds'
+> {
   readonly kubeconfig: string;
-  readonly name: string;
   readonly config?: Readonly<Record<string, unknown>>;
-  readonly failurePolicy?: 'Fail' | 'Ignore';
-  readonly reinvocationPolicy?: 'IfNeeded' | 'Never';
 }
 
 type Texts = Readonly<Record<string, string>>;
@@ -36,13 +36,19 @@ export interface Served {
 
 /** Starts a webhook over this cluster, and registers it for the namespaces that `namespace()` makes. */
 export async function startServed(api: ApiClient, options: ServedOptions): Promise<Served> {
-  const { name, kubeconfig, config = {}, failurePolicy = 'Fail', reinvocationPolicy = 'IfNeeded' } = options;
+  const { name, kubeconfig, config = {}, ...asked } = options;
   const authority = await makeAuthority(name);
   const home = await makeHome(api);
   const args = ['--kubeconfig', kubeconfigIn(home, kubeconfig)];
   const webhook = await startWebhook({ config, authority, args });
   await untilLeading(webhook);
-  const registration = { name, port: webhook.port, ca: authority.certPem, failurePolicy, reinvocationPolicy };
+  const registration: Registration = {
+    reinvocationPolicy: 'IfNeeded',
+    ...asked,
+    name,
+    port: webhook.port,
+    ca: authority.certPem,
+  };
   await register(api, registration);
   return {
     registration,
