@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { groupsNamed, makeControlGroups } from '../../tools/control-plane/control-groups.ts';
 import { commandLine } from '../../tools/control-plane/process-identity.ts';
-import { sweep } from '../../tools/control-plane/workspace.ts';
+import { createWorkspace, removeWorkspace, sweep } from '../../tools/control-plane/workspace.ts';
 import { needs } from '../needs.ts';
 import { eventually, gone, program, temporaryDirectory } from './temporary.ts';
 
@@ -72,6 +73,16 @@ describe('when the owner is killed', () => {
     expect(existsSync(owned.directory)).toBe(true);
     member.kill('SIGKILL');
     await gone(owned.directory);
+    expect(groupsNamed(name)).toEqual([]);
+  });
+
+  it.skipIf(!needs('node'))('leaves no control group either whose directory is gone', async () => {
+    const name = basename(createWorkspace());
+    makeControlGroups(name);
+    sweep();
+    expect(groupsNamed(name)).not.toEqual([]);
+    removeWorkspace(join(tmpdir(), name));
+    sweep();
     expect(groupsNamed(name)).toEqual([]);
   });
 

@@ -41,6 +41,12 @@ export function groupsNamed(name: string): readonly string[] {
   return ['', ...directoriesIn(ROOT)].map((hierarchy) => join(ROOT, hierarchy, name)).filter(isThere);
 }
 
+/** The names of all that begin so, each once. */
+export function groupNamesLike(prefix: string): readonly string[] {
+  const all = ['', ...directoriesIn(ROOT)].flatMap((hierarchy) => directoriesIn(join(ROOT, hierarchy)));
+  return [...new Set(all)].filter((name) => name.startsWith(prefix));
+}
+
 function removed(group: string): boolean {
   const below = directoriesIn(group).map((child) => removed(join(group, child)));
   if (below.includes(false)) return false;

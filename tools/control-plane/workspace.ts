@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { removeUnused } from './control-groups.ts';
+import { groupNamesLike, groupsNamed, removeUnused } from './control-groups.ts';
 import { commandLine, identify, isAlive } from './process-identity.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 
@@ -28,17 +28,27 @@ export function sweep(parent: string = tmpdir()): string[] {
     const directory = join(parent, name);
     if (!name.startsWith(PREFIX) || !isAbandoned(directory)) continue;
     try {
+      endProcessesOf(directory);
       // Whoever has just been ended may take a moment, and a kubelet makes its groups anew until it is gone; the
       // directory stays as the reminder to come back.
-      const wasAlive = endProcessesOf(directory);
-      if (wasAlive || removeUnused(name).length > 0) continue;
+      if (isNamed(directory) || groupsNamed(name).length > 0) {
+        removeUnused(name);
+        continue;
+      }
       removeWorkspace(directory);
       removed.push(directory);
     } catch {
       // Another user's, or swept by another run at the same moment.
     }
   }
+  sweepGroups(parent);
   return removed;
+}
+
+/** Of a node whose directory is gone already: a kubelet that was being ended may have made them once more. */
+function sweepGroups(parent: string): void {
+  const orphans = groupNamesLike(PREFIX).filter((name) => !existsSync(join(parent, name)) && !isNamed(name));
+  for (const name of orphans) removeUnused(name);
 }
 
 function isAbandoned(directory: string): boolean {
@@ -53,13 +63,17 @@ function isAbandoned(directory: string): boolean {
   }
 }
 
-/** Whether there were any. */
-function endProcessesOf(directory: string): boolean {
-  const pids = readdirSync(directory)
-    .filter((name) => name.endsWith('.pid'))
-    .map((file) => Number(readFileSync(join(directory, file), 'utf8').trim()))
+function endProcessesOf(directory: string): void {
+  for (const file of readdirSync(directory).filter((name) => name.endsWith('.pid'))) {
+    const pid = Number(readFileSync(join(directory, file), 'utf8').trim());
     // The command line names the directory, so a reused pid is never hit.
-    .filter((pid) => pid > 1 && commandLine(pid)?.includes(directory) === true);
-  for (const pid of pids) process.kill(pid, 'SIGKILL');
-  return pids.length > 0;
+    if (pid > 1 && commandLine(pid)?.includes(directory) === true) process.kill(pid, 'SIGKILL');
+  }
+}
+
+/** Whether a process is left that names it: those in a sandbox go with its first one, and have no file of their own. */
+function isNamed(words: string): boolean {
+  if (process.platform !== 'linux') return false;
+  const pids = readdirSync('/proc').filter((entry) => /^\d+$/.test(entry));
+  return pids.some((pid) => commandLine(Number(pid))?.includes(words) === true);
 }
