@@ -6,6 +6,7 @@
 import type { Json, JsonObject } from '../kube/json.ts';
 import { asArray, asObject, dig, flag, get, text } from '../kube/json.ts';
 import { GROUP } from '../plugins/vault-auth.ts';
+import { OWNER_LABELS } from '../plugins/vault-manifest.ts';
 import { vaultStaticSecret } from '../plugins/vault.ts';
 import { rehearsed, withSpec } from './changed-manifest.ts';
 import type { Manner, Trace } from './manner.ts';
@@ -17,10 +18,8 @@ import type { Manner, Trace } from './manner.ts';
 const NOTHING = 'floe-migration-writes-nothing';
 
 /** By what it knows its own Secrets. One that has them all and another owner, or none, is not its own for ever. */
-const OWNER_LABELS: readonly Trace[] = [
-  { key: 'app.kubernetes.io/name', value: 'vault-secrets-operator' },
-  { key: 'app.kubernetes.io/managed-by', value: 'hashicorp-vso' },
-  { key: 'app.kubernetes.io/component', value: 'secret-sync' },
+const OWNER_TRACES: readonly Trace[] = [
+  ...Object.entries(OWNER_LABELS).map(([key, value]) => ({ key, value })),
   `${GROUP}/vso-ownerRefUID`,
 ];
 
@@ -41,7 +40,7 @@ export const VAULT_MANNER: Manner = {
   isSilent: (raw) => referencesOf(raw).some(isNothing),
   rehearsal: (raw, name) => rehearsed(withDestination(raw, { name, create: true, overwrite: false }), name),
   answers: true,
-  traces: { labels: OWNER_LABELS, annotations: [] },
+  traces: { labels: OWNER_TRACES, annotations: [] },
   shunsTraces: true,
 };
 
