@@ -4,7 +4,7 @@ import type { Snapshot } from '../cluster/snapshot.ts';
 import { readNamespaces, readSyncResources } from '../cluster/snapshot.ts';
 import { readTargetSecret } from '../cluster/target-secret.ts';
 import type { KubeObject } from '../kube/object.ts';
-import { NAMESPACE, isSameKind, nameOf, namespaceOf } from '../kube/object.ts';
+import { isSameKind, namespaceOf } from '../kube/object.ts';
 import type { Read } from '../kube/world.ts';
 import type { Conversion } from '../migrate/conversion.ts';
 import type { EsoRequest } from '../migrate/eso-conversion.ts';
@@ -17,10 +17,9 @@ import { convertPushSecret } from '../migrate/push-secret.ts';
 import { storeWishFor, switchStore } from '../migrate/store-only.ts';
 import { externalSecret } from '../plugins/external-secrets.ts';
 import type { Policy } from '../review/policy.ts';
-import { policyOf } from '../review/policy.ts';
 import { SYNC_KINDS, chainOf, rivalsOf, storeSeen, takenBy, tenancyOf } from './migrate-eso-rivals.ts';
 import type { Gathered, Looking } from './migrate-source.ts';
-import { byName, isLookedAt } from './migrate-source.ts';
+import { byName, homeAt, isLookedAt } from './migrate-source.ts';
 import type { SyncKindName } from './migrate-wish.ts';
 import { wishFor, wishedKind } from './migrate-wish.ts';
 import { flagOption } from './options.ts';
@@ -44,8 +43,7 @@ export async function readExternalSecrets(looking: Looking): Promise<Gathered> {
   const limit = createLimiter(AT_ONCE);
   const convert = async (object: KubeObject): Promise<readonly Conversion[]> => {
     const place = namespaceOf(object.raw);
-    const found = namespaces.find(({ raw }) => nameOf(raw) === place) ?? { kind: NAMESPACE, raw: {} };
-    const policy = { ...policyOf(settings, found), namespace: place };
+    const { found, policy } = homeAt(place, namespaces, settings);
     const around = { looking, seen, policy, wish: wishIn(policy, kind, looking) };
     if (isSameKind(object.kind, PUSH_SECRET)) return pushed(object, around);
     return isSameKind(object.kind, externalSecret.resource)

@@ -3,16 +3,15 @@ import { createLimiter } from '../cluster/limiter.ts';
 import { readNamespaces, readSyncResources } from '../cluster/snapshot.ts';
 import { readTargetSecret } from '../cluster/target-secret.ts';
 import type { KubeObject } from '../kube/object.ts';
-import { NAMESPACE, isSameKind, nameOf, namespaceOf } from '../kube/object.ts';
+import { isSameKind, namespaceOf } from '../kube/object.ts';
 import type { Conversion } from '../migrate/conversion.ts';
 import { isOfInfisical } from '../migrate/way-out.ts';
 import { readingOf } from '../migrate/infisical-reading.ts';
 import { infisicalStaticSecret } from '../plugins/infisical-static-secret.ts';
 import { infisical, infisicalSecret } from '../plugins/infisical.ts';
-import { policyOf } from '../review/policy.ts';
 import { SYNC_KINDS, chainOf, rivalsOf, tenancyOf } from './migrate-eso-rivals.ts';
 import type { Gathered, Looking, MigrationSource } from './migrate-source.ts';
-import { byName, countOfTwo, isLookedAt } from './migrate-source.ts';
+import { byName, countOfTwo, homeAt, isLookedAt } from './migrate-source.ts';
 import type { Successor } from './migrate-successor.ts';
 import { toExternalSecrets } from './migrate-to-external-secrets.ts';
 import { toVault } from './migrate-to-vault.ts';
@@ -55,11 +54,10 @@ async function readInfisicalSecrets(looking: Looking): Promise<Gathered> {
   const convert = async (object: KubeObject): Promise<Conversion> => {
     const place = namespaceOf(object.raw);
     const reading = readingOf(object);
-    const found = namespaces.find(({ raw }) => nameOf(raw) === place) ?? { kind: NAMESPACE, raw: {} };
+    const { found, policy } = homeAt(place, namespaces, settings);
     const target = await readTargetSecret(client, { namespace: place, name: reading.secret });
     const trusted = trustedLogin({ options, settings: settings.config.upstream, namespace: place });
     const conversion = await successor.convert({ object, reading, target, trusted }, seen);
-    const policy = { ...policyOf(settings, found), namespace: place };
     const more = [
       ...rivalsOf(conversion, seen, object),
       ...chainOf(policy, found, successor.plugin),

@@ -1,12 +1,12 @@
 /** What a Secret that passes to Infisical meets in the cluster: who writes it already, and how its resource is to be. */
 import { targetsOf } from '../cluster/watched-kinds.ts';
 import { readNamespaces, readSyncResources } from '../cluster/snapshot.ts';
-import { NAMESPACE, nameOf } from '../kube/object.ts';
+import { nameOf } from '../kube/object.ts';
 import type { ReadFailure } from '../kube/world.ts';
 import type { InfisicalWish } from '../migrate/infisical-target.ts';
 import type { Surroundings } from '../migrate/standing-secret.ts';
-import { policyOf } from '../review/policy.ts';
 import type { Looking } from './migrate-source.ts';
+import { homeAt } from './migrate-source.ts';
 import { wishFor, wishedKind } from './migrate-wish.ts';
 
 export interface Neighbours {
@@ -32,8 +32,7 @@ export async function readNeighbours(looking: Looking): Promise<Neighbours> {
   }
   return {
     of(place, secret) {
-      const found = namespaces.find(({ raw }) => nameOf(raw) === place) ?? { kind: NAMESPACE, raw: {} };
-      const policy = { ...policyOf(settings, found), namespace: place };
+      const { policy } = homeAt(place, namespaces, settings);
       const wish = wishFor({ kind, options, settings: settings.config.upstream, env: terminal.env, policy });
       const { login } = wish;
       const credentials = login !== undefined && 'credentials' in login ? login.credentials : undefined;

@@ -1,10 +1,13 @@
 /** What a kind of migration brings to the frame of all of them. */
 import type { Client } from '../cluster/client.ts';
-import { label, namespaceOf } from '../kube/object.ts';
+import type { KubeObject } from '../kube/object.ts';
+import { NAMESPACE, label, nameOf, namespaceOf } from '../kube/object.ts';
 import type { ReadFailure } from '../kube/world.ts';
 import type { Conversion } from '../migrate/conversion.ts';
 import { MIGRATION } from '../migrate/names.ts';
 import type { MigrationRecord } from '../migrate/record.ts';
+import type { Policy } from '../review/policy.ts';
+import { policyOf } from '../review/policy.ts';
 import type { Settings } from '../review/settings.ts';
 import type { ValuesFor } from './migrate-copy.ts';
 import type { Options } from './options.ts';
@@ -32,6 +35,16 @@ export interface Gathered {
 export function isLookedAt(raw: unknown, namespace: string | undefined): boolean {
   const isHere = namespace === undefined || namespaceOf(raw) === namespace;
   return isHere && label(raw, MIGRATION) === undefined;
+}
+
+/** A namespace as it was read, and its policy; one that may not be seen asks for nothing. */
+export function homeAt(
+  namespace: string,
+  namespaces: readonly KubeObject[],
+  settings: Settings,
+): { readonly found: KubeObject; readonly policy: Policy } {
+  const found = namespaces.find(({ raw }) => nameOf(raw) === namespace) ?? { kind: NAMESPACE, raw: {} };
+  return { found, policy: { ...policyOf(settings, found), namespace } };
 }
 
 /** The order of their names. */
