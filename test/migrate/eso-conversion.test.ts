@@ -7,6 +7,7 @@ import { convertExternalSecret } from '../../src/migrate/eso-conversion.ts';
 import type { InfisicalWish } from '../../src/migrate/infisical-target.ts';
 import { externalSecret } from '../../src/plugins/external-secrets.ts';
 import { CLUSTER_SECRET_STORE, SECRET_STORE } from '../../src/plugins/secret-stores.ts';
+import { TWO_KEYS } from './two-keys.ts';
 
 const UNIVERSAL = `
 auth:
@@ -31,15 +32,6 @@ function inline(yaml: string): string {
   return JSON.stringify(parse(yaml)).slice(1, -1);
 }
 
-const TARGET: TargetSecret = {
-  keys: ['PASSWORD', 'USER'],
-  encoded: [],
-  binary: [],
-  type: 'Opaque',
-  immutable: false,
-  metadata: {},
-};
-
 const WISH: InfisicalWish = {
   kind: 'InfisicalSecret',
   hostAPI: 'https://app.infisical.com/api',
@@ -60,7 +52,7 @@ interface Given {
   readonly wish?: Partial<InfisicalWish>;
 }
 
-function converted({ spec, metadata = {}, target = TARGET, wish = {} }: Given): Conversion {
+function converted({ spec, metadata = {}, target = TWO_KEYS, wish = {} }: Given): Conversion {
   const raw = {
     metadata: { name: 'db', namespace: 'jobs', ...metadata },
     spec: asObject(parse(spec)),
@@ -187,7 +179,7 @@ describe('an ExternalSecret on Infisical', () => {
           'force-sync': '1',
         },
       },
-      target: { ...TARGET, type: 'kubernetes.io/basic-auth' },
+      target: { ...TWO_KEYS, type: 'kubernetes.io/basic-auth' },
     });
     expect(conversion.secret).toBe('credentials');
     expect(dig(conversion.to, 'metadata')).toEqual({
@@ -277,7 +269,7 @@ describe('an ExternalSecret on another store', () => {
   });
 
   it('keeps as base64 what Infisical would change', () => {
-    const target = { ...TARGET, encoded: ['PASSWORD'] };
+    const target = { ...TWO_KEYS, encoded: ['PASSWORD'] };
     const conversion = converted({ spec, target, wish: COPYING });
     expect(targetIn(conversion)).toMatchObject({
       template: {
@@ -390,8 +382,8 @@ describe('what cannot be converted is told with its place', () => {
     const why = (target: TargetSecret | undefined): string | undefined =>
       convertedWith(spec, target).obstacles[0]?.why;
     expect(why(undefined)).toContain("its Secret 'db' is not there");
-    expect(why({ ...TARGET, immutable: true })).toContain('immutable');
-    expect(why({ ...TARGET, keys: [] })).toContain('no keys');
+    expect(why({ ...TWO_KEYS, immutable: true })).toContain('immutable');
+    expect(why({ ...TWO_KEYS, keys: [] })).toContain('no keys');
   });
 
   it('of one that another makes', () => {

@@ -10,6 +10,7 @@ import type { TrustedLogin } from '../../src/migrate/record-login.ts';
 import { infisicalStaticSecret } from '../../src/plugins/infisical-static-secret.ts';
 import { infisicalSecret } from '../../src/plugins/infisical.ts';
 import { CLUSTER_SECRET_STORE, SECRET_STORE } from '../../src/plugins/secret-stores.ts';
+import { TWO_KEYS } from './two-keys.ts';
 
 const SCOPE = 'projectSlug: floe, environmentSlug: prod';
 const STORES: Readonly<Record<string, string>> = {
@@ -20,14 +21,6 @@ const STORES: Readonly<Record<string, string>> = {
   aws: '{aws: {service: SecretsManager}}',
 };
 
-const TARGET: TargetSecret = {
-  keys: ['PASSWORD', 'USER'],
-  encoded: [],
-  binary: [],
-  type: 'Opaque',
-  immutable: false,
-  metadata: {},
-};
 const TRUSTED: TrustedLogin = {
   hostAPI: 'https://infisical.floe.dev/api',
   login: { credentials: { namespace: 'infisical', name: 'operator' } },
@@ -57,7 +50,7 @@ interface Given {
 
 function converted(given: Given): Conversion {
   const { spec, kind = 'InfisicalSecret', metadata = {}, version = 'v1', trusted = TRUSTED } = given;
-  const target = 'target' in given ? given.target : TARGET;
+  const target = 'target' in given ? given.target : TWO_KEYS;
   const store: StoreReference = { kind: 'SecretStore', name: 'team', ...given.store };
   const sync = kind === 'InfisicalSecret' ? infisicalSecret : infisicalStaticSecret;
   const raw = { metadata: { name: 'db', namespace: 'jobs', ...metadata }, spec: asObject(parse(spec)) };
@@ -151,7 +144,7 @@ describe('a sync resource of Infisical for External Secrets', () => {
     const conversion = converted({
       spec: older(),
       metadata: { labels: { team: 'data' } },
-      target: { ...TARGET, type: 'kubernetes.io/tls' },
+      target: { ...TWO_KEYS, type: 'kubernetes.io/tls' },
     });
     expect(dig(conversion.to, 'spec', 'target', 'template')).toEqual({
       type: 'kubernetes.io/tls',
@@ -246,11 +239,11 @@ describe('a sync resource of Infisical for External Secrets', () => {
     ['a Secret that is not there', { spec: older(), target: undefined }, '', /nothing to hand over/],
     [
       'an immutable Secret',
-      { spec: older(), target: { ...TARGET, immutable: true } },
+      { spec: older(), target: { ...TWO_KEYS, immutable: true } },
       '',
       /no operator could update it/,
     ],
-    ['a Secret without keys', { spec: older(), target: { ...TARGET, keys: [] } }, '', /no keys/],
+    ['a Secret without keys', { spec: older(), target: { ...TWO_KEYS, keys: [] } }, '', /no keys/],
     [
       'a maker',
       {

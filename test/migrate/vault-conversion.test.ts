@@ -13,15 +13,8 @@ import { entryOf } from '../../src/migrate/vault-copy.ts';
 import { infisicalStaticSecret } from '../../src/plugins/infisical-static-secret.ts';
 import { infisicalSecret } from '../../src/plugins/infisical.ts';
 import { VAULT_AUTH } from '../../src/plugins/vault-auth.ts';
+import { TWO_KEYS } from './two-keys.ts';
 
-const TARGET: TargetSecret = {
-  keys: ['PASSWORD', 'USER'],
-  encoded: [],
-  binary: [],
-  type: 'Opaque',
-  immutable: false,
-  metadata: {},
-};
 const TRUSTED = {
   hostAPI: 'https://infisical.floe.dev/api',
   login: { credentials: { namespace: 'infisical', name: 'operator' } },
@@ -55,7 +48,7 @@ function converted(given: Given = {}): Conversion {
   return convertToVault({
     object,
     reading: readingOf(object),
-    target: given.target === 'absent' ? undefined : { ...TARGET, ...given.target },
+    target: given.target === 'absent' ? undefined : { ...TWO_KEYS, ...given.target },
     trusted: { ...TRUSTED, auth: { namespace: 'infisical', name: 'main' } },
     wish: { ...WISH, ...wish },
     login: loginOf(given.login ?? '{allowedNamespaces: ["*"]}'),
